@@ -1,0 +1,46 @@
+/**
+ * What detection says and correlation hears: one stretch of one series, or of one host's silence, that is not as expected.
+ */
+import type { Entity } from "./entity.ts";
+import type { MetricKind, Resource, Role } from "./semantics.ts";
+
+export type DetectorName = "level" | "record" | "bound" | "absence" | "vanished";
+
+/** A fact that raised or lowered the score; rendered in the reader's language from `key` and `args`. */
+export interface Reason {
+  readonly key: string;
+  readonly effect: "raised" | "lowered";
+  readonly args: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * One anomaly is told when it begins, when it grows and when it ends, always with the same `id`.
+ * `score` is -log10 of how probable a deviation this large is under the series' own history, 0 to 16.
+ */
+export interface Anomaly {
+  /** host, series and start: the same input gives the same id. */
+  readonly id: string;
+  readonly host: string;
+  readonly entity: Entity;
+  /** `seriesId`, or "" for a host's silence. */
+  readonly series: string;
+  readonly metric: string;
+  readonly kind: MetricKind;
+  readonly resource: Resource;
+  readonly role: Role;
+  readonly unit: string;
+  readonly detector: DetectorName;
+  readonly direction: "up" | "down";
+  readonly startedMs: number;
+  readonly lastMs: number;
+  readonly ended: boolean;
+  readonly value: number;
+  readonly expectedLow: number;
+  readonly expectedHigh: number;
+  readonly score: number;
+  /** The series' own history is still too short; judged by its kind's bounds. */
+  readonly provisional: boolean;
+  /** Share of the expected samples of the judged window that were there, 0 to 1. */
+  readonly completeness: number;
+  readonly reasons: readonly Reason[];
+}

@@ -1,0 +1,86 @@
+/** The HTTP API under `/api/v1`: requests, answers and errors. */
+import * as z from "zod/mini";
+import { incidentSchema } from "./incident.ts";
+
+const timeMs = z.int();
+
+/** `GET /api/v1/incidents?state=open|all`: newest first, at most `limits.incidentsListedMax`. */
+export const incidentListSchema = z.object({ incidents: z.array(incidentSchema) });
+
+/**
+ * `POST /api/v1/incidents/{id}/acknowledge` and `.../resolve`. Headers: `Idempotency-Key` (required), `If-Match: revision`
+ * (optional; 412 when somebody was faster). Answers with the incident.
+ */
+export const commandRequestSchema = z.object({
+  by: z.string().check(z.minLength(1), z.maxLength(64)),
+  comment: z.optional(z.string().check(z.maxLength(2000))),
+});
+export type CommandRequest = z.infer<typeof commandRequestSchema>;
+
+export const warmupSchema = z.object({
+  /** Series judged by nothing yet, by their kind's bounds, and by their own history. They sum to the judged series. */
+  collecting: z.int(),
+  provisional: z.int(),
+  ready: z.int(),
+  /** When the last series is expected to be ready, or null: it is, or cannot be told. */
+  readyAtMs: z.nullable(timeMs),
+});
+export type Warmup = z.infer<typeof warmupSchema>;
+
+export const hostSchema = z.object({
+  host: z.string(),
+  agentId: z.string(),
+  agentVersion: z.string(),
+  os: z.string(),
+  /** silent: expected and not heard; stopped: said goodbye. */
+  state: z.enum(["up", "silent", "stopped"]),
+  firstSeenMs: timeMs,
+  lastSeenMs: timeMs,
+  intervalMs: z.int(),
+  series: z.int(),
+  warmup: warmupSchema,
+  /** Anomalies now, of any role. */
+  anomalies: z.int(),
+  /** What the host's clock is ahead by, when it is corrected; else 0. */
+  clockErrorMs: z.number(),
+});
+export type Host = z.infer<typeof hostSchema>;
+/** `GET /api/v1/hosts`. */
+export const hostListSchema = z.object({ hosts: z.array(hostSchema) });
+
+/** `GET /api/v1/hosts/{host}/series`: what can be charted. */
+export const seriesListSchema = z.object({
+  host: z.string(),
+  series: z.array(
+    z.object({ id: z.string(), metric: z.string(), unit: z.string(), role: z.string(), entity: z.string() }),
+  ),
+});
+
+/**
+ * `GET /api/v1/series?host=&series=&from=&to=`: what was judged (for a counter its rate per second), oldest first, at most
+ * `limits.seriesPointsMax` points, thinned by keeping each bucket's extremes. A gap is a null.
+ */
+export const seriesRangeSchema = z.object({
+  host: z.string(),
+  series: z.string(),
+  unit: z.string(),
+  timesMs: z.array(timeMs),
+  values: z.array(z.nullable(z.number())),
+});
+export type SeriesRange = z.infer<typeof seriesRangeSchema>;
+
+/** `GET /api/v1/ledger?host=&from=&to=`: what is missing from the journal, and why. */
+export const lossSchema = z.object({
+  host: z.string(),
+  reason: z.string(),
+  fromMs: timeMs,
+  toMs: timeMs,
+  series: z.int(),
+  samples: z.int(),
+});
+export type Loss = z.infer<typeof lossSchema>;
+export const ledgerSchema = z.object({ stored: z.int(), lost: z.int(), losses: z.array(lossSchema) });
+
+/** Every refusal: a stable code, a sentence for people, what to do. */
+export const apiErrorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+export type ApiError = z.infer<typeof apiErrorSchema>;

@@ -1,0 +1,77 @@
+/**
+ * Every bound in the product, each with its reason. What exceeds one is refused or dropped with a count; nothing grows
+ * without a limit.
+ */
+export const limits = {
+  /** A frame of 20,000 series in its widest form is 500 KB with its dictionary; twice that is not a frame. */
+  frameBytesMax: 1024 * 1024,
+  /** One host's series. 600 is usual, a container host reaches 10,000; beyond that a label is running away. */
+  seriesPerHostMax: 20_000,
+  /** Ticks in one frame: a minute at 1 s. */
+  ticksPerFrameMax: 64,
+  /** Prometheus and OpenTelemetry names in the field stay far below; a longer one is a payload. */
+  metricNameBytesMax: 255,
+  labelNameBytesMax: 128,
+  /** OpenTelemetry's usual attribute limit is 1,024. */
+  labelValueBytesMax: 1024,
+  labelsPerSeriesMax: 32,
+  /** Control messages (hello, welcome, acknowledgement) are a few hundred bytes. */
+  controlBytesMax: 16 * 1024,
+  /** Loss records in one frame: one per segment dropped while a collector was away for weeks. */
+  lossesPerFrameMax: 256,
+
+  /** Frames from a key frame to the next: an hour at 10 s. More makes replay slower, fewer repeats the dictionary oftener. */
+  segmentFramesMax: 360,
+  /** A segment's bytes: the unit in which a full spool drops its oldest. */
+  segmentBytesMax: 2 * 1024 * 1024,
+  /** The agent's spool: 512 MB is 40 days of 600 series at 10 s. */
+  spoolBytesMax: 512 * 1024 * 1024,
+  spoolAgeMsMax: 7 * 86_400_000,
+  /** Frames sent and not yet acknowledged. */
+  unackedFramesMax: 256,
+
+  /** An agent's clock may differ by this much from the collector's before its times are corrected and the host is flagged. */
+  clockErrorMsMax: 60_000,
+  /** Agents that may say hello per second, so that ten thousand returning at once do not starve the samples. */
+  agentHellosPerSecondMax: 500,
+  agentConnectionsMax: 20_000,
+  /** Bytes received and not yet durable, over all agents; beyond it the collector stops reading from sockets. */
+  ingestBytesInFlightMax: 64 * 1024 * 1024,
+  /** Group commit: how long the first frame of a batch waits for company. What a power cut can cost is never more. */
+  groupCommitMs: 20,
+
+  journalBytesMax: 8 * 1024 * 1024 * 1024,
+  journalAgeMsMax: 30 * 86_400_000,
+
+  /** Console sockets, and what one slow reader may hold back before conflated channels stop and, later, it is closed. */
+  liveClientsMax: 1_000,
+  liveSlowBytes: 256 * 1024,
+  liveTooSlowBytes: 1024 * 1024,
+  liveTooSlowMs: 5_000,
+  liveFrameBytesMax: 256 * 1024,
+  /** Deltas of an exact channel kept for readers that come back. */
+  liveRingMax: 10_000,
+  liveHelloTimeoutMs: 5_000,
+  /** API request bodies are a comment at most. */
+  requestBytesMax: 16 * 1024,
+  /** Points of one series in one answer: a screen is not wider. */
+  seriesPointsMax: 2_000,
+  incidentsListedMax: 500,
+  /** What one console socket may say in a minute: a console says four frames when it connects. Each `sub` costs a snapshot. */
+  liveClientFramesPerMinuteMax: 120,
+  /** Headers of one request; a browser sends 1 to 2 KB. */
+  requestHeaderBytesMax: 16 * 1024,
+  /** Sockets that are neither an agent nor a console: API calls, scrapes, probes. */
+  httpConnectionsMax: 2_000,
+  /** The built console, read into memory at start; it is below 1 MB. */
+  consoleBytesMax: 32 * 1024 * 1024,
+  /** Resolved incidents kept in the store, newest first. At 20 a day that is more than a year. */
+  incidentsKeptMax: 10_000,
+  /** Rows of the completeness ledger; beyond it the oldest go. */
+  lossesKeptMax: 200_000,
+  lossesListedMax: 1_000,
+  /** How long the answer to a command is remembered for a repeat of it. */
+  commandsKeptMs: 86_400_000,
+} as const;
+
+export type Limits = { readonly [K in keyof typeof limits]: number };
