@@ -4,7 +4,11 @@
 import type { Entity } from "./entity.ts";
 import type { MetricKind, Resource, Role } from "./semantics.ts";
 
-export type DetectorName = "level" | "record" | "bound" | "absence" | "vanished";
+/**
+ * level: far from where the series usually is. record: farther than it ever was. bound: beyond what its kind can bear,
+ * whatever its history. absence: a host that should be heard is not.
+ */
+export type DetectorName = "level" | "record" | "bound" | "absence";
 
 /** A fact that raised or lowered the score; rendered in the reader's language from `key` and `args`. */
 export interface Reason {
@@ -38,6 +42,8 @@ export interface Anomaly {
   readonly expectedLow: number;
   readonly expectedHigh: number;
   readonly score: number;
+  /** The deviation as a share of what the whole host has (of its cores, of its memory); null when that has no meaning. */
+  readonly hostShare: number | null;
   /** The series' own history is still too short; judged by its kind's bounds. */
   readonly provisional: boolean;
   /** Share of the expected samples of the judged window that were there, 0 to 1. */

@@ -43,6 +43,10 @@ export interface Meaning {
   readonly rate: boolean;
   /** For a series that was born after its host's warm-up: it was 0 before (a process that did not exist used nothing). */
   readonly bornAtZero: boolean;
+  /** One sample is enough: what is counted is an event (a process killed for memory), not a level. */
+  readonly instant: boolean;
+  /** What the host has in all of it, so that a part's share of the host can be told: cores, or bytes of memory. */
+  readonly capacity: "cores" | "memory" | "none";
   readonly entity: Entity;
 }
 
@@ -96,7 +100,10 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
         labelValue(labels, "system.paging.fault.type") === "minor" ? { role: "context" } : {},
     },
   ],
-  ["system.memory.oom_kills", { resource: "memory", kind: "errors", role: "symptom", floor: 0.01 }],
+  [
+    "system.memory.oom_kills",
+    { resource: "memory", kind: "errors", role: "symptom", floor: 0.01, instant: true },
+  ],
   [
     "system.pressure.stall.time",
     {
@@ -132,7 +139,7 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ],
   [
     "system.filesystem.read_only",
-    { resource: "space", kind: "state", of: "filesystem", role: "symptom", floor: 0.5 },
+    { resource: "space", kind: "state", of: "filesystem", role: "symptom", floor: 0.5, instant: true },
   ],
   ["system.network.io", { resource: "network", kind: "traffic", of: "interface", floor: 2 * mebibyte }],
   ["system.network.packet.count", { resource: "network", kind: "traffic", of: "interface", floor: 2000 }],
@@ -153,11 +160,18 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["system.uptime", { resource: "none", role: "context" }],
   [
     "process.cpu.utilization",
-    { resource: "cpu", kind: "utilisation", of: "process", floor: 0.25, bornAtZero: true },
+    { resource: "cpu", kind: "utilisation", of: "process", floor: 0.25, capacity: "cores", bornAtZero: true },
   ],
   [
     "process.memory.usage",
-    { resource: "memory", kind: "utilisation", of: "process", floor: 128 * mebibyte, bornAtZero: true },
+    {
+      resource: "memory",
+      kind: "utilisation",
+      of: "process",
+      floor: 128 * mebibyte,
+      capacity: "memory",
+      bornAtZero: true,
+    },
   ],
   [
     "process.disk.io",
@@ -167,11 +181,18 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["process.open_file_descriptor.count", { resource: "process", role: "context", of: "process" }],
   [
     "causeway.service.cpu.time",
-    { resource: "cpu", kind: "utilisation", of: "service", floor: 0.25, bornAtZero: true },
+    { resource: "cpu", kind: "utilisation", of: "service", floor: 0.25, capacity: "cores", bornAtZero: true },
   ],
   [
     "causeway.service.memory.usage",
-    { resource: "memory", kind: "utilisation", of: "service", floor: 128 * mebibyte, bornAtZero: true },
+    {
+      resource: "memory",
+      kind: "utilisation",
+      of: "service",
+      floor: 128 * mebibyte,
+      capacity: "memory",
+      bornAtZero: true,
+    },
   ],
   [
     "causeway.service.disk.io",
@@ -188,7 +209,7 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["causeway.edge.connections", { resource: "network", role: "context", of: "peer" }],
   [
     "causeway.cgroup.cpu.time",
-    { resource: "cpu", kind: "utilisation", of: "cgroup", floor: 0.25, bornAtZero: true },
+    { resource: "cpu", kind: "utilisation", of: "cgroup", floor: 0.25, capacity: "cores", bornAtZero: true },
   ],
   [
     "causeway.cgroup.cpu.throttled.time",
@@ -196,7 +217,14 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ],
   [
     "causeway.cgroup.memory.usage",
-    { resource: "memory", kind: "utilisation", of: "cgroup", floor: 256 * mebibyte, bornAtZero: true },
+    {
+      resource: "memory",
+      kind: "utilisation",
+      of: "cgroup",
+      floor: 256 * mebibyte,
+      capacity: "memory",
+      bornAtZero: true,
+    },
   ],
   ["causeway.cgroup.memory.limit", { resource: "memory", role: "context", of: "cgroup" }],
   [
@@ -205,7 +233,7 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ],
   [
     "causeway.cgroup.oom_kills",
-    { resource: "memory", kind: "errors", of: "cgroup", role: "symptom", floor: 0.01 },
+    { resource: "memory", kind: "errors", of: "cgroup", role: "symptom", instant: true, floor: 0.01 },
   ],
   ["causeway.cgroup.process.count", { resource: "process", role: "context", of: "cgroup" }],
 ]);
@@ -238,16 +266,38 @@ export function meaningOf(series: Series, host: string): Meaning {
     ...(refined.bound === undefined ? {} : { bound: refined.bound }),
     rate,
     bornAtZero: refined.bornAtZero ?? false,
+    instant: refined.instant ?? false,
+    capacity: refined.capacity ?? "none",
     entity: entityOf(row.of ?? "host", host, series.labels),
   };
 }
 
+/** Words that Prometheus' naming conventions give a meaning; the first that matches counts. */
+const namedByConvention: readonly (readonly [RegExp, Row])[] = [
+  [
+    /(latency|duration|response_time).*seconds$/,
+    { resource: "none", kind: "latency", role: "symptom", floor: 0.02 },
+  ],
+  [
+    /(error|failure|rejected|timeout)s?(_total)?$/,
+    { resource: "none", kind: "errors", role: "symptom", floor: 0.1 },
+  ],
+  [
+    /success_ratio$/,
+    { resource: "none", kind: "errors", role: "symptom", badDirection: "down", floor: 0.01 },
+  ],
+  [
+    /(requests|transactions)(_total)?$/,
+    { resource: "none", kind: "traffic", floor: 1, badDirection: "both" },
+  ],
+  [/_info$|_timestamp_seconds$/, { resource: "none", role: "context" }],
+];
+
 /** Our own metrics are context: the agent's cost is watched by its budget, not by its anomalies. */
 function fallback(series: Series): Row {
-  const own = series.metric.startsWith("causeway.agent.");
-  return own
-    ? { resource: "agent", role: "context", of: "agent" }
-    : { resource: "none", badDirection: "both" };
+  if (series.metric.startsWith("causeway.agent.")) return { resource: "agent", role: "context", of: "agent" };
+  const named = namedByConvention.find(([pattern]) => pattern.test(series.metric));
+  return named?.[1] ?? { resource: "none", badDirection: "both" };
 }
 
 function entityOf(kind: Entity["kind"], host: string, labels: Labels): Entity {

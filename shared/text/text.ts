@@ -1,7 +1,10 @@
 /**
  * Sentences in the reader's language, from `{key, args}`. `en.ts` is the type of `zh-CN.ts`: a missing sentence does not
- * compile. A placeholder is `{name}`; `{name|unit}` formats a number with the unit in the argument `unit`;
- * `{name|duration}` formats milliseconds; `{name|percent}` formats a share.
+ * compile.
+ *
+ * A placeholder is `{name}`; `{name|duration}` formats milliseconds, `{name|percent}` a share, `{name|cores}` CPU seconds per
+ * second; `{name|unit}` formats a number in the UCUM unit that the argument `unit` names. The arguments `symptom`, `cause`
+ * and `resource` may name another sentence, which is rendered in its place with the same arguments.
  */
 import type { Text } from "../contract/incident.ts";
 import { formatDuration } from "../duration.ts";
@@ -12,19 +15,36 @@ import { zhCN } from "./zh-CN.ts";
 export const languages = ["en", "zh-CN"] as const;
 export type Language = (typeof languages)[number];
 
-const catalogues: Readonly<Record<Language, Readonly<Record<string, string>>>> = { en, "zh-CN": zhCN };
+const catalogues: Readonly<Record<Language, ReadonlyMap<string, string>>> = {
+  en: new Map(Object.entries(en)),
+  "zh-CN": new Map(Object.entries(zhCN)),
+};
+const nested = new Set(["symptom", "cause", "resource"]);
 
 /** A key that no catalogue has is shown as it is, so that a newer collector can talk to an older console. */
 export function renderText(text: Text, language: Language): string {
-  const args = new Map(Object.entries(text.args));
-  const template = new Map(Object.entries(catalogues[language])).get(text.key) ?? text.key;
+  return render(text.key, new Map(Object.entries(text.args)), catalogues[language], true);
+}
+
+function render(
+  key: string,
+  args: ReadonlyMap<string, string | number>,
+  catalogue: ReadonlyMap<string, string>,
+  mayNest: boolean,
+): string {
+  const template = catalogue.get(key) ?? key;
   return template.replace(/\{(\w+)(?:\|(\w+))?\}/g, (whole, name: string, format: string | undefined) => {
     const value = args.get(name);
     if (value === undefined) return whole;
-    if (typeof value === "string") return new Map(Object.entries(catalogues[language])).get(value) ?? value;
+    if (typeof value === "string") {
+      return mayNest && nested.has(name) && catalogue.has(value)
+        ? render(value, args, catalogue, false)
+        : value;
+    }
     if (format === undefined) return formatNumber(value);
     if (format === "duration") return formatDuration(value);
     if (format === "percent") return `${formatNumber(value * 100)} %`;
+    if (format === "cores") return formatNumber(value);
     return formatValue(value, String(args.get(format) ?? ""));
   });
 }

@@ -1,0 +1,124 @@
+/**
+ * The chain: what follows the journal, as one pure function of it. Events in journal order go in, changed incidents come out.
+ *
+ * The collector drives it with live entries, a restart with replayed ones, a scenario with written ones: the same events give
+ * the same incidents, byte for byte. It reads no clock; the journal's own ticks and the data's times are all it knows.
+ */
+import type { Anomaly } from "#shared/anomaly.ts";
+import type { SampleBatch } from "#shared/batch.ts";
+import type { Incident } from "#shared/contract/incident.ts";
+import type { Series } from "#shared/series.ts";
+import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
+import { type CorrelateState, createCorrelate } from "./correlate/correlate.ts";
+import type { ConnectionEnd } from "./detect/absence.ts";
+import { createDetect, type Detect } from "./detect/detect.ts";
+import { type AcknowledgeCommand, createIncidents, type IncidentsState } from "./incident/incident.ts";
+import { createTopology, type Topology, type TopologyState } from "./topology/topology.ts";
+
+const snapshotSchema = "causeway.chain";
+const snapshotVersion = 1;
+
+export type ChainEvent =
+  /** A host's dictionary grew: `number` is `series` from now on. */
+  | { readonly kind: "define"; readonly host: string; readonly number: number; readonly series: Series }
+  | { readonly kind: "addresses"; readonly host: string; readonly addresses: readonly string[] }
+  | { readonly kind: "batch"; readonly batch: SampleBatch }
+  /** The collector's time, every few seconds. */
+  | { readonly kind: "tick"; readonly nowMs: number }
+  /** The collector started. */
+  | { readonly kind: "started"; readonly nowMs: number }
+  | { readonly kind: "left"; readonly host: string; readonly end: ConnectionEnd; readonly nowMs: number }
+  | { readonly kind: "command"; readonly command: AcknowledgeCommand; readonly nowMs: number };
+
+export interface ChainResult {
+  readonly anomalies: readonly Anomaly[];
+  /** Changed incidents, each once. For a command: [] when there is no such incident. */
+  readonly incidents: readonly Incident[];
+}
+
+export interface Chain {
+  readonly detect: Detect;
+  readonly topology: Topology;
+  /** The journal's time: how far the chain has come. */
+  nowMs(): number;
+  weakSignals(): number;
+  apply(event: ChainEvent): ChainResult;
+  snapshot(): Uint8Array;
+}
+
+interface ChainMeta {
+  readonly nowMs: number;
+  readonly topology: TopologyState;
+  readonly correlate: CorrelateState;
+  readonly incidents: IncidentsState;
+}
+
+const nothing: ChainResult = { anomalies: [], incidents: [] };
+
+/** `snapshot`: bytes of an earlier `snapshot()`; throws when they are of another version. */
+export function createChain(snapshot?: Uint8Array): Chain {
+  const before =
+    snapshot === undefined ? undefined : unpackSnapshot<ChainMeta>(snapshotSchema, snapshotVersion, snapshot);
+  const detect = createDetect(before?.columns.get("detect") as Uint8Array | undefined);
+  const topology = createTopology(before?.meta.topology);
+  const correlate = createCorrelate({ topology, state: before?.meta.correlate });
+  const incidents = createIncidents(before?.meta.incidents);
+  let nowMs = before?.meta.nowMs ?? 0;
+
+  const follow = (anomalies: readonly Anomaly[]): ChainResult => {
+    const suspicions = correlate.add(anomalies, nowMs);
+    return { anomalies, incidents: incidents.apply(suspicions, nowMs) };
+  };
+  const advance = (toMs: number): void => {
+    nowMs = Math.max(nowMs, toMs);
+  };
+
+  return {
+    detect,
+    topology,
+    nowMs: () => nowMs,
+    weakSignals: () => correlate.weakSignals(),
+    apply(event) {
+      switch (event.kind) {
+        case "define":
+          detect.define(event.host, event.number, event.series);
+          topology.define(event.host, event.number, event.series);
+          return nothing;
+        case "addresses":
+          topology.addresses(event.host, event.addresses);
+          return nothing;
+        case "batch": {
+          topology.observe(event.batch);
+          const anomalies = detect.judge(event.batch);
+          return anomalies.length === 0 ? nothing : follow(anomalies);
+        }
+        case "tick":
+          advance(event.nowMs);
+          return follow(detect.tick(nowMs));
+        case "started":
+          advance(event.nowMs);
+          detect.started(nowMs);
+          return nothing;
+        case "left":
+          advance(event.nowMs);
+          detect.left(event.host, event.end);
+          return nothing;
+        case "command": {
+          advance(event.nowMs);
+          const incident = incidents.command(event.command, nowMs);
+          return { anomalies: [], incidents: incident === undefined ? [] : [incident] };
+        }
+      }
+    },
+    snapshot: () =>
+      packSnapshot(snapshotSchema, snapshotVersion, {
+        meta: {
+          nowMs,
+          topology: topology.snapshot(),
+          correlate: correlate.snapshot(),
+          incidents: incidents.snapshot(),
+        } satisfies ChainMeta,
+        columns: new Map([["detect", detect.snapshot()]]),
+      }),
+  };
+}

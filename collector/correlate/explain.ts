@@ -1,0 +1,115 @@
+/** Puts a group and its ranked candidates into texts `{key, args}`; the reader's language is chosen where they are shown. */
+import type { Anomaly } from "#shared/anomaly.ts";
+import { type Cause, causeConfidenceMin, type Evidence, type Text } from "#shared/contract/incident.ts";
+import { entityId } from "#shared/entity.ts";
+import type { Candidate } from "./rank.ts";
+
+const evidencePerCauseMax = 8;
+/** What a cause leaves unexplained is worth saying from here on. */
+const unexplainedShareMin = 0.2;
+
+export function toEvidence(anomaly: Anomaly): Evidence {
+  const { host, series, metric, unit, direction, startedMs, lastMs, ended, value } = anomaly;
+  const { expectedLow, expectedHigh, score, provisional } = anomaly;
+  return {
+    host,
+    series,
+    metric,
+    entity: entityId(anomaly.entity),
+    unit,
+    direction,
+    startedMs,
+    lastMs,
+    ended,
+    value,
+    expectedLow,
+    expectedHigh,
+    score: Math.round(score * 100) / 100,
+    provisional,
+    reasons: anomaly.reasons.map(({ key, effect, args }) => ({ key, effect, args })),
+  };
+}
+
+export function toCause(candidate: Candidate, rivals: readonly Candidate[], firstSymptomMs: number): Cause {
+  return {
+    entity: entityId(candidate.entity),
+    kind: candidate.kind,
+    confidence: candidate.confidence,
+    text: causeText(candidate.evidence[0]!),
+    evidence: candidate.evidence.slice(0, evidencePerCauseMax).map(toEvidence),
+    counterEvidence: counterEvidence(candidate, rivals, firstSymptomMs),
+  };
+}
+
+function counterEvidence(candidate: Candidate, rivals: readonly Candidate[], firstSymptomMs: number): Text[] {
+  const texts: Text[] = [];
+  const first = candidate.evidence[0]!;
+  if (candidate.share !== null && 1 - candidate.share >= unexplainedShareMin) {
+    texts.push({ key: "counter.unexplained", args: { share: 1 - candidate.share } });
+  }
+  if (candidate.share === null && first.role === "evidence")
+    texts.push({ key: "counter.no_share", args: {} });
+  if (first.startedMs > firstSymptomMs) {
+    texts.push({ key: "counter.late", args: { late: first.startedMs - firstSymptomMs } });
+  }
+  for (const rival of rivals) {
+    const asMuch = rival.confidence >= causeConfidenceMin && rival.confidence >= candidate.confidence;
+    if (rival !== candidate && asMuch)
+      texts.push({ key: "counter.rival", args: { entity: entityId(rival.entity) } });
+  }
+  return texts;
+}
+
+function causeText(anomaly: Anomaly): Text {
+  const { entity, resource } = anomaly;
+  if (anomaly.detector === "absence") {
+    return { key: entity.kind === "agent" ? "cause.agent_died" : "cause.unreachable", args: {} };
+  }
+  const causeName = entity.name === "" ? entity.host : entity.name;
+  const values = {
+    causeName,
+    causeValue: anomaly.value,
+    causeUnit: anomaly.unit,
+    causeMetric: anomaly.metric,
+  };
+  if (entity.kind === "port") return { key: "cause.port", args: { causeName } };
+  if (entity.kind === "filesystem") return { key: "cause.space", args: values };
+  if (resource === "none" && (anomaly.kind === "latency" || anomaly.kind === "errors")) {
+    return { key: "cause.origin", args: values };
+  }
+  const known = resource === "cpu" || resource === "memory" || resource === "disk";
+  if (entity.kind === "process" && known) {
+    const [pid = "", ...rest] = entity.name.split("/");
+    return { key: `cause.process.${resource}`, args: { ...values, pid, process: rest.join("/") } };
+  }
+  const part = entity.kind === "service" || entity.kind === "cgroup";
+  return { key: part && known ? `cause.part.${resource}` : "cause.other", args: values };
+}
+
+export function symptomText(anomaly: Anomaly): Text {
+  const name = anomaly.entity.name === "" ? anomaly.host : anomaly.entity.name;
+  const { value, expectedLow: low, expectedHigh: high, unit, metric } = anomaly;
+  const args = { value, low, high, unit, metric, name };
+  if (anomaly.detector === "absence") return { key: "symptom.silence", args: { silent: value * 1000 } };
+  return { key: symptomKey(anomaly), args };
+}
+
+function symptomKey(anomaly: Anomaly): string {
+  const isLevel = anomaly.kind === "utilisation";
+  if (anomaly.entity.kind === "port") return "symptom.port";
+  if (anomaly.resource === "cpu" && isLevel) return "symptom.cpu";
+  if (anomaly.resource === "memory" && anomaly.kind === "errors") return "symptom.oom";
+  if (anomaly.resource === "memory") return isLevel ? "symptom.memory" : "symptom.memory_stall";
+  if (anomaly.resource === "disk" && isLevel) return "symptom.disk";
+  if (anomaly.resource === "disk") return "symptom.disk_stall";
+  if (anomaly.resource === "space" && isLevel) return "symptom.space";
+  if (anomaly.resource === "network") return "symptom.network";
+  if (anomaly.kind === "latency") return "symptom.latency";
+  return "symptom.other";
+}
+
+export function impactTexts(symptoms: readonly Anomaly[]): Text[] {
+  const silent = new Set(symptoms.filter(({ detector }) => detector === "absence").map(({ host }) => host));
+  const hosts = [...new Set(symptoms.map(({ host }) => host))];
+  return hosts.map((host) => ({ key: silent.has(host) ? "impact.blind" : "impact.unknown", args: { host } }));
+}

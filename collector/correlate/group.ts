@@ -1,0 +1,143 @@
+/**
+ * Which anomalies belong together: those that began at about the same time on hosts that talk to each other.
+ *
+ * A symptom joins a group that began or grew within `joinMs` on the same host or one call away, or two calls when the onsets
+ * are within a minute of each other (one silent hop is bridged); otherwise it opens a group. Evidence never opens one: it
+ * waits, and is taken in when a group opens near it. (Research: Dynatrace merges within 15 minutes along topology; three
+ * minutes gave 1.00 incident per fault on a public microservice trace.)
+ */
+import type { Anomaly } from "#shared/anomaly.ts";
+import type { ServiceGraph } from "#shared/suspicion.ts";
+
+export const joinMs = 180_000;
+const silentHopMs = 60_000;
+/** Evidence that began this long before the first symptom may still be its cause: a leak, a slow fill. */
+const evidenceLeadMs = 3_600_000;
+/** Ended evidence is remembered this long for a symptom that comes late; ended groups for a symptom that comes back. */
+export const rememberMs = 900_000;
+
+export interface Group {
+  readonly id: string;
+  readonly detectedMs: number;
+  startedMs: number;
+  lastOnsetMs: number;
+  /** Time when the last symptom ended; null while one is open. */
+  quietSinceMs: number | null;
+  readonly symptoms: Map<string, Anomaly>;
+  readonly evidence: Map<string, Anomaly>;
+}
+
+export class Groups {
+  readonly groups = new Map<string, Group>();
+  /** Evidence that belongs to no group, by anomaly id. */
+  readonly weak = new Map<string, Anomaly>();
+  readonly #graph: ServiceGraph;
+
+  constructor(graph: ServiceGraph) {
+    this.#graph = graph;
+  }
+
+  /** Puts `anomaly` where it belongs; the group that changed, or undefined when it only waits. */
+  place(anomaly: Anomaly, nowMs: number): Group | undefined {
+    const home = this.#holding(anomaly.id) ?? this.#near(anomaly);
+    if (home !== undefined) {
+      this.#put(home, anomaly);
+      return home;
+    }
+    if (anomaly.role !== "symptom" || anomaly.ended) {
+      if (anomaly.role !== "symptom") this.weak.set(anomaly.id, anomaly);
+      return undefined;
+    }
+    const group: Group = {
+      id: anomaly.id,
+      detectedMs: nowMs,
+      startedMs: anomaly.startedMs,
+      lastOnsetMs: anomaly.startedMs,
+      quietSinceMs: null,
+      symptoms: new Map(),
+      evidence: new Map(),
+    };
+    this.groups.set(group.id, group);
+    this.#put(group, anomaly);
+    this.#takeIn(group);
+    return group;
+  }
+
+  /** Forgets what ended long ago. Returns nothing: a group that is forgotten was told as ended before. */
+  forget(nowMs: number): void {
+    for (const [id, anomaly] of this.weak) {
+      if (anomaly.ended && nowMs - anomaly.lastMs > rememberMs) this.weak.delete(id);
+    }
+    for (const [id, group] of this.groups) {
+      if (group.quietSinceMs !== null && nowMs - group.quietSinceMs > rememberMs) this.groups.delete(id);
+    }
+  }
+
+  #holding(anomalyId: string): Group | undefined {
+    for (const group of this.groups.values()) {
+      if (group.symptoms.has(anomalyId) || group.evidence.has(anomalyId)) return group;
+    }
+    return undefined;
+  }
+
+  /** The nearest group in hops, then in time; ties go to the older group. */
+  #near(anomaly: Anomaly): Group | undefined {
+    let best: Group | undefined;
+    let bestDistance = Number.POSITIVE_INFINITY;
+    for (const group of this.groups.values()) {
+      const distance = this.#distance(anomaly, group);
+      if (distance < bestDistance) {
+        best = group;
+        bestDistance = distance;
+      }
+    }
+    return best;
+  }
+
+  #distance(anomaly: Anomaly, group: Group): number {
+    const apartMs = Math.abs(anomaly.startedMs - group.lastOnsetMs);
+    const active = group.quietSinceMs === null;
+    const sameTrouble = [...group.symptoms.values()].some((symptom) => sameSign(symptom, anomaly));
+    const inTime = apartMs <= joinMs && (active || anomaly.startedMs <= (group.quietSinceMs ?? 0));
+    if (!inTime && !sameTrouble) return Number.POSITIVE_INFINITY;
+    const hopsMax = apartMs <= silentHopMs ? 2 : 1;
+    let hops = Number.POSITIVE_INFINITY;
+    for (const host of hostsOf(group)) hops = Math.min(hops, this.#graph.hops(anomaly.host, host, hopsMax));
+    return hops > hopsMax ? Number.POSITIVE_INFINITY : hops * joinMs + apartMs;
+  }
+
+  #put(group: Group, anomaly: Anomaly): void {
+    const members = anomaly.role === "symptom" ? group.symptoms : group.evidence;
+    const isNew = !members.has(anomaly.id);
+    members.set(anomaly.id, anomaly);
+    this.weak.delete(anomaly.id);
+    if (isNew) {
+      group.startedMs = Math.min(group.startedMs, anomaly.startedMs);
+      if (anomaly.role === "symptom") group.lastOnsetMs = Math.max(group.lastOnsetMs, anomaly.startedMs);
+    }
+    const symptoms = [...group.symptoms.values()];
+    const quiet = symptoms.every(({ ended }) => ended);
+    group.quietSinceMs = quiet ? Math.max(...symptoms.map(({ lastMs }) => lastMs)) : null;
+  }
+
+  /** Waiting evidence near a group that has just opened joins it. */
+  #takeIn(group: Group): void {
+    const hosts = hostsOf(group);
+    for (const anomaly of this.weak.values()) {
+      const leadMs = group.startedMs - anomaly.startedMs;
+      const recent =
+        Math.abs(leadMs) <= joinMs || (!anomaly.ended && leadMs >= 0 && leadMs <= evidenceLeadMs);
+      const near = hosts.some((host) => this.#graph.hops(anomaly.host, host, 1) <= 1);
+      if (recent && near) this.#put(group, anomaly);
+    }
+  }
+}
+
+/** The same thing wrong in the same way, now or again. */
+function sameSign(a: Anomaly, b: Anomaly): boolean {
+  return a.host === b.host && a.series === b.series && a.direction === b.direction && a.role === b.role;
+}
+
+export function hostsOf(group: Group): string[] {
+  return [...new Set([...group.symptoms.values()].map(({ host }) => host))];
+}

@@ -1,0 +1,125 @@
+/**
+ * Turns an exceeding sample into an `Anomaly`: how far out it is, what was expected, and the reasons that raised and lowered
+ * its score. Runs once an anomaly, not once a sample.
+ */
+import type { Anomaly, DetectorName, Reason } from "#shared/anomaly.ts";
+import type { Meaning } from "#shared/semantics.ts";
+import { floorOf, tailScore, zMin, zScore } from "./level.ts";
+import { isUnprecedented } from "./record.ts";
+import { rowLength, type SeriesTable, slot } from "./series-state.ts";
+
+/** Score of a sample at its kind's bound while the series has no history of its own. */
+const provisionalScore = 2;
+/** What being unprecedented, or at the bound, is worth in orders of magnitude. */
+const unprecedentedScore = 1;
+const boundScore = 1;
+/** Below this share of samples present the verdict says so. */
+const completeShare = 0.9;
+
+export interface ExceedingSample {
+  readonly value: number;
+  readonly startedMs: number;
+  readonly timeMs: number;
+  /** Judged by its own history. */
+  readonly ready: boolean;
+}
+
+export interface HostFacts {
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly completeness: number;
+}
+
+export function describe(
+  table: SeriesTable,
+  number: number,
+  sample: ExceedingSample,
+  facts: HostFacts,
+): Anomaly {
+  const info = table.info[number]!;
+  const { meaning } = info;
+  const { value, ready } = sample;
+  const row = table.rows.subarray(number * rowLength, (number + 1) * rowLength);
+  const floor = floorOf(meaning.floor, meaning.floorShare, row[slot.slow]!, row[slot.low]!, row[slot.high]!);
+  const deviation = value - row[slot.slow]!;
+  const z = Math.min(
+    zScore(deviation, row[slot.slowVariance]!, floor),
+    zScore(value - row[slot.fast]!, row[slot.fastVariance]!, floor),
+  );
+  const direction = deviation >= 0 || !ready ? "up" : "down";
+  const record = row[direction === "up" ? slot.recordUp : slot.recordDown]!;
+  const unprecedented = ready && isUnprecedented(Math.abs(deviation), record);
+  const atBound = meaning.bound !== undefined && value >= meaning.bound;
+  const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
+  const raised = (unprecedented ? unprecedentedScore : 0) + (atBound ? boundScore : 0);
+  const [expectedLow, expectedHigh] = ready ? expectedBand(row, floor) : [0, meaning.bound ?? 0];
+  return {
+    id: `${table.host}|${info.id}|${sample.startedMs}`,
+    host: table.host,
+    entity: meaning.entity,
+    series: info.id,
+    metric: info.series.metric,
+    kind: meaning.kind,
+    resource: meaning.resource,
+    role: meaning.role,
+    unit: meaning.unit,
+    detector,
+    direction,
+    startedMs: sample.startedMs,
+    lastMs: sample.timeMs,
+    ended: false,
+    value,
+    expectedLow,
+    expectedHigh,
+    score: Math.min(16, (ready ? tailScore(z) : provisionalScore) + raised),
+    hostShare: hostShare(meaning, deviation, facts),
+    provisional: !ready,
+    completeness: facts.completeness,
+    reasons: reasons({ ...sample, atBound, unprecedented, z, meaning, facts, sinceMs: row[slot.sinceMs]! }),
+  };
+}
+
+/** Where a sample would not be anomalous: within floor + zMin sigma of either level. Never below 0 if nothing ever was. */
+function expectedBand(row: Float64Array, floor: number): [low: number, high: number] {
+  const slowWidth = floor + zMin * Math.sqrt(row[slot.slowVariance]!);
+  const fastWidth = floor + zMin * Math.sqrt(row[slot.fastVariance]!);
+  const low = Math.min(row[slot.slow]! - slowWidth, row[slot.fast]! - fastWidth);
+  const high = Math.max(row[slot.slow]! + slowWidth, row[slot.fast]! + fastWidth);
+  return [row[slot.low]! >= 0 ? Math.max(0, low) : low, high];
+}
+
+function hostShare(meaning: Meaning, deviation: number, facts: HostFacts): number | null {
+  if (meaning.capacity === "cores") return facts.cores > 0 ? deviation / facts.cores : null;
+  if (meaning.capacity === "memory") return facts.memoryBytes > 0 ? deviation / facts.memoryBytes : null;
+  const isShareOfHost =
+    meaning.kind === "utilisation" && meaning.unit === "1" && meaning.entity.kind === "host";
+  return isShareOfHost ? deviation : null;
+}
+
+function reasons(of: {
+  atBound: boolean;
+  unprecedented: boolean;
+  ready: boolean;
+  z: number;
+  sinceMs: number;
+  timeMs: number;
+  meaning: Meaning;
+  facts: HostFacts;
+}): Reason[] {
+  const all: Reason[] = [];
+  if (of.atBound) {
+    const args = { bound: of.meaning.bound ?? 0, unit: of.meaning.unit };
+    all.push({ key: "reason.bound", effect: "raised", args });
+  }
+  if (of.ready) all.push({ key: "reason.level", effect: "raised", args: { times: of.z / zMin } });
+  else all.push({ key: "reason.provisional", effect: "lowered", args: {} });
+  if (of.unprecedented) {
+    all.push({ key: "reason.record", effect: "raised", args: { known: of.timeMs - of.sinceMs } });
+  } else if (of.ready) {
+    all.push({ key: "reason.seen", effect: "lowered", args: {} });
+  }
+  if (of.facts.completeness < completeShare) {
+    all.push({ key: "reason.incomplete", effect: "lowered", args: { share: of.facts.completeness } });
+  }
+  return all;
+}

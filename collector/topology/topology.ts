@@ -1,0 +1,113 @@
+/**
+ * Who talks to whom, learned from the agents' sockets; pure.
+ *
+ * An agent reports its host's addresses and, as series, the peers that its services are connected to. A peer whose address
+ * belongs to another agent is an edge between two hosts. Addresses that no agent owns stay outside. An edge lives for a day
+ * after it was last seen, so that a batch that runs at night keeps its place.
+ */
+import type { SampleBatch } from "#shared/batch.ts";
+import { labelValue, type Series } from "#shared/series.ts";
+import type { ServiceGraph } from "#shared/suspicion.ts";
+
+const edgeMetric = "causeway.edge.connections";
+const edgeLifeMs = 86_400_000;
+
+export interface TopologyState {
+  readonly addresses: readonly (readonly [string, string])[];
+  readonly peers: readonly (readonly [string, readonly (readonly [string, number])[]])[];
+  readonly edgeSeries: readonly (readonly [string, readonly (readonly [number, string])[]])[];
+  readonly declared: readonly (readonly [string, string])[];
+}
+
+export interface Topology extends ServiceGraph {
+  /** `addresses`: the host's own IP addresses, as its agent reports them. */
+  addresses(host: string, addresses: readonly string[]): void;
+  define(host: string, number: number, series: Series): void;
+  observe(batch: SampleBatch): void;
+  /** An edge that is known without having been seen. */
+  declare(caller: string, callee: string): void;
+  /** Hosts that `host` has had a connection with, sorted. */
+  neighbours(host: string): string[];
+  snapshot(): TopologyState;
+}
+
+export function createTopology(state?: TopologyState): Topology {
+  const hostByAddress = new Map(state?.addresses);
+  /** host -> peer address -> last seen. */
+  const peers = new Map((state?.peers ?? []).map(([host, seen]) => [host, new Map(seen)]));
+  /** host -> series number -> peer address: which columns of a batch are edges. */
+  const edgeSeries = new Map((state?.edgeSeries ?? []).map(([host, series]) => [host, new Map(series)]));
+
+  const declared = new Map<string, Set<string>>();
+  const declare = (caller: string, callee: string): void => {
+    declared.set(caller, (declared.get(caller) ?? new Set()).add(callee));
+  };
+  for (const [caller, callee] of state?.declared ?? []) declare(caller, callee);
+
+  const callees = (host: string): Set<string> => {
+    const found = new Set(declared.get(host));
+    for (const address of peers.get(host)?.keys() ?? []) {
+      const callee = hostByAddress.get(address);
+      if (callee !== undefined) found.add(callee);
+    }
+    found.delete(host);
+    return found;
+  };
+  const neighbours = (host: string): string[] => {
+    const found = callees(host);
+    for (const other of new Set([...peers.keys(), ...declared.keys()])) {
+      if (other !== host && callees(other).has(host)) found.add(other);
+    }
+    return [...found].sort();
+  };
+
+  return {
+    addresses(host, addresses) {
+      for (const address of addresses) if (!isLoopback(address)) hostByAddress.set(address, host);
+    },
+    define(host, number, series) {
+      const own = edgeSeries.get(host) ?? new Map<number, string>();
+      edgeSeries.set(host, own);
+      own.delete(number);
+      const outward =
+        series.metric === edgeMetric && labelValue(series.labels, "causeway.edge.direction") === "out";
+      const address = outward ? labelValue(series.labels, "network.peer.address") : undefined;
+      if (address !== undefined && !isLoopback(address)) own.set(number, address);
+    },
+    observe({ host, timeMs, series, values }) {
+      const own = edgeSeries.get(host);
+      if (own === undefined || own.size === 0) return;
+      const seen = peers.get(host) ?? new Map<string, number>();
+      peers.set(host, seen);
+      for (let column = 0; column < series.length; column += 1) {
+        const address = own.get(series[column]!);
+        if (address !== undefined && values[column]! > 0) seen.set(address, timeMs);
+      }
+      for (const [address, lastMs] of seen) if (timeMs - lastMs > edgeLifeMs) seen.delete(address);
+    },
+    declare,
+    neighbours,
+    calls: (caller, callee) => callees(caller).has(callee),
+    hops(hostA, hostB, max) {
+      if (hostA === hostB) return 0;
+      let ring = new Set([hostA]);
+      const reached = new Set(ring);
+      for (let hops = 1; hops <= max; hops += 1) {
+        ring = new Set([...ring].flatMap(neighbours).filter((host) => !reached.has(host)));
+        if (ring.has(hostB)) return hops;
+        for (const host of ring) reached.add(host);
+      }
+      return Number.POSITIVE_INFINITY;
+    },
+    snapshot: () => ({
+      addresses: [...hostByAddress],
+      peers: [...peers].map(([host, seen]) => [host, [...seen]]),
+      edgeSeries: [...edgeSeries].map(([host, series]) => [host, [...series]]),
+      declared: [...declared].flatMap(([caller, set]) => [...set].map((callee) => [caller, callee] as const)),
+    }),
+  };
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

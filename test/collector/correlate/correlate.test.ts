@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createCorrelate } from "#collector/correlate/correlate.ts";
+import { createTopology } from "#collector/topology/topology.ts";
+import type { Anomaly } from "#shared/anomaly.ts";
+import type { Suspicion } from "#shared/suspicion.ts";
+import { anomaly, cpuBusy, endedAt, processCpu, startMs } from "#test/collector/anomalies.ts";
+
+function correlateOver(...edges: [string, string][]) {
+  const topology = createTopology();
+  for (const [caller, callee] of edges) topology.declare(caller, callee);
+  return createCorrelate({ topology });
+}
+
+function addAll(correlate: ReturnType<typeof createCorrelate>, ...anomalies: Anomaly[]): Suspicion[] {
+  return anomalies.flatMap((one) => correlate.add([one], one.lastMs));
+}
+
+test("evidence alone opens nothing, and waits as a weak signal", () => {
+  const correlate = correlateOver();
+  assert.deepEqual(addAll(correlate, processCpu("a", "job", 0, 0.2)), []);
+  assert.equal(correlate.weakSignals(), 1);
+});
+
+test("a process that began a little before the symptom and accounts for it is the first cause", () => {
+  const correlate = correlateOver();
+  const told = addAll(
+    correlate,
+    processCpu("a", "other", 0, 0.03),
+    processCpu("a", "job", 0, 0.48),
+    cpuBusy("a", 10),
+  );
+  const [cause, ...others] = told.at(-1)?.causes ?? [];
+  assert.equal(cause?.entity, "process:a/7/job");
+  assert.ok(cause.confidence > 0.9, `${cause.confidence}`);
+  assert.ok(others.every(({ confidence }) => confidence < cause.confidence / 2));
+});
+
+test("a process that accounts for a third of it says that two thirds are unexplained", () => {
+  const told = addAll(correlateOver(), cpuBusy("a", 0, { hostShare: 0.9 }), processCpu("a", "job", 0, 0.3));
+  const cause = told.at(-1)?.causes[0];
+  assert.equal(cause?.entity, "process:a/7/job");
+  assert.ok(cause.confidence < 0.5);
+  assert.deepEqual(
+    cause.counterEvidence.map(({ key }) => key),
+    ["counter.unexplained"],
+  );
+});
+
+test("with nothing but a busy host the cause stays below the line at which one is named", () => {
+  const [suspicion] = addAll(correlateOver(), cpuBusy("a", 0));
+  assert.ok((suspicion?.causes[0]?.confidence ?? 1) < 0.4);
+});
+
+test("the service and the process that consume the same are one cause, not two", () => {
+  const service = anomaly("a", "causeway.service.cpu.time", 0, {
+    labels: [["service.name", "job.service"]],
+    hostShare: 0.5,
+  });
+  const told = addAll(correlateOver(), cpuBusy("a", 0), service, processCpu("a", "job", 0, 0.5));
+  assert.deepEqual(
+    told.at(-1)?.causes.map(({ entity }) => entity),
+    ["process:a/7/job"],
+  );
+});
+
+test("memory that grew is no cause of a busy processor", () => {
+  const hog = anomaly("a", "process.memory.usage", -30, {
+    labels: [
+      ["process.pid", "9"],
+      ["process.executable.name", "cache"],
+    ],
+    hostShare: 0.5,
+    score: 12,
+  });
+  const told = addAll(correlateOver(), hog, processCpu("a", "job", 0, 0.4), cpuBusy("a", 0));
+  assert.equal(told.at(-1)?.causes[0]?.entity, "process:a/7/job");
+});
+
+test("hosts that talk to each other fail together as one group, strangers as two", () => {
+  const linked = addAll(correlateOver(["a", "b"]), cpuBusy("a", 0), cpuBusy("b", 30));
+  assert.equal(new Set(linked.map(({ id }) => id)).size, 1);
+  const strangers = addAll(correlateOver(), cpuBusy("a", 0), cpuBusy("b", 30));
+  assert.equal(new Set(strangers.map(({ id }) => id)).size, 2);
+});
+
+test("a silent hop is bridged within a minute and not later", () => {
+  const groups = (atS: number) =>
+    new Set(
+      addAll(correlateOver(["a", "m"], ["m", "b"]), cpuBusy("a", 0), cpuBusy("b", atS)).map(({ id }) => id),
+    ).size;
+  assert.equal(groups(50), 1);
+  assert.equal(groups(90), 2);
+});
+
+test("another symptom on the same host much later is another group", () => {
+  const memory = anomaly("a", "system.memory.utilization", 600);
+  const told = addAll(correlateOver(), cpuBusy("a", 0), memory);
+  assert.equal(new Set(told.map(({ id }) => id)).size, 2);
+});
+
+test("of services that slow down together the one that calls none of the others is blamed", () => {
+  const slow = (host: string, atS: number) => anomaly(host, "latency_seconds", atS);
+  const told = addAll(
+    correlateOver(["web", "pay"], ["pay", "db"]),
+    slow("web", 0),
+    slow("pay", 0),
+    slow("db", 10),
+  );
+  assert.deepEqual(
+    told.at(-1)?.causes.map(({ entity }) => entity),
+    ["host:db"],
+  );
+});
+
+test("a group is active until its last symptom ends", () => {
+  const correlate = correlateOver();
+  const cpu = cpuBusy("a", 0);
+  const memory = anomaly("a", "system.memory.utilization", 10);
+  const active = addAll(correlate, cpu, memory, endedAt(cpu, 60), endedAt(memory, 70)).map(
+    (told) => told.active,
+  );
+  assert.deepEqual(active, [true, true, true, false]);
+});
+
+test("any split of the same anomalies into calls, and a restart between any two, ends in the same groups", () => {
+  const cpu = cpuBusy("a", 0);
+  const all = [
+    processCpu("a", "job", -10, 0.4),
+    cpu,
+    cpuBusy("b", 20),
+    anomaly("a", "system.pressure.stall.time", 25, { labels: [["causeway.pressure.resource", "memory"]] }),
+    endedAt(cpu, 90),
+    cpuBusy("c", 100),
+  ];
+  const run = (cuts: readonly number[], restartAt: number): string => {
+    const topology = createTopology();
+    topology.declare("a", "b");
+    let correlate = createCorrelate({ topology });
+    const latest = new Map<string, Suspicion>();
+    let from = 0;
+    for (const cut of [...cuts, all.length]) {
+      if (from >= restartAt)
+        correlate = createCorrelate({ topology, state: JSON.parse(JSON.stringify(correlate.snapshot())) });
+      for (const told of correlate.add(all.slice(from, cut), startMs)) latest.set(told.id, told);
+      from = cut;
+    }
+    return JSON.stringify([...latest.values()]);
+  };
+  const want = run([], 99);
+  fc.assert(
+    fc.property(fc.subarray([1, 2, 3, 4, 5]), fc.nat(6), (cuts, restartAt) => {
+      assert.equal(run(cuts, restartAt), want);
+    }),
+    { seed: 6 },
+  );
+});
