@@ -40,6 +40,7 @@ export const limits = {
   /** Group commit: how long the first frame of a batch waits for company. What a power cut can cost is never more. */
   groupCommitMs: 20,
 
+  /** The journal, oldest first: 8 GiB is 30 days of 20 hosts with 600 series at 10 s. What goes is no loss: it was judged. */
   journalBytesMax: 8 * 1024 * 1024 * 1024,
   journalAgeMsMax: 30 * 86_400_000,
 

@@ -157,6 +157,7 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["system.network.tcp.listen.overflows", { resource: "network", kind: "errors", role: "symptom", floor: 1 }],
   ["system.process.count", { resource: "process", kind: "state", floor: 50, floorShare: 0.3 }],
   ["system.process.created", { resource: "process", kind: "traffic", floor: 50 }],
+  ["causeway.host.context_switches", { resource: "cpu", kind: "traffic", floor: 20_000, floorShare: 0.5 }],
   ["system.uptime", { resource: "none", role: "context" }],
   [
     "process.cpu.utilization",

@@ -34,11 +34,19 @@ export function canonicalLabels(pairs: Iterable<readonly [string, string]>): Lab
   return [...byName].filter(([, value]) => value !== "").sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** The one spelling of a series within a host: `metric{name="value",...}`, labels sorted, `\`, `"` and newline escaped. */
+/**
+ * The one spelling of a series within a host: `metric{name="value",...}`, labels sorted, `\`, `"` and newline escaped. A name
+ * that is not of the usual characters is quoted as a value is, so that no two series share a spelling.
+ */
 export function seriesId(series: Pick<Series, "metric" | "labels">): string {
-  if (series.labels.length === 0) return series.metric;
-  const labels = series.labels.map(([name, value]) => `${name}="${escapeLabelValue(value)}"`);
-  return `${series.metric}{${labels.join(",")}}`;
+  const metric = spelledName(series.metric);
+  if (series.labels.length === 0) return metric;
+  const labels = series.labels.map(([name, value]) => `${spelledName(name)}="${escapeLabelValue(value)}"`);
+  return `${metric}{${labels.join(",")}}`;
+}
+
+function spelledName(name: string): string {
+  return /^[\w.:/-]+$/.test(name) ? name : `"${escapeLabelValue(name)}"`;
 }
 
 /** Escapes a label value as Prometheus' exposition format does. */

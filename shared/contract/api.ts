@@ -56,6 +56,8 @@ export const seriesListSchema = z.object({
   ),
 });
 
+export type SeriesList = z.infer<typeof seriesListSchema>;
+
 /**
  * `GET /api/v1/series?host=&series=&from=&to=`: what was judged (for a counter its rate per second), oldest first, at most
  * `limits.seriesPointsMax` points, thinned by keeping each bucket's extremes. A gap is a null.
@@ -80,6 +82,7 @@ export const lossSchema = z.object({
 });
 export type Loss = z.infer<typeof lossSchema>;
 export const ledgerSchema = z.object({ stored: z.int(), lost: z.int(), losses: z.array(lossSchema) });
+export type Ledger = z.infer<typeof ledgerSchema>;
 
 /** Every refusal: a stable code, a sentence for people, what to do. */
 export const apiErrorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });

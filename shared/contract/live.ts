@@ -48,7 +48,7 @@ export const systemStateSchema = z.object({
   hostsTotal: z.int(),
   series: z.int(),
   samplesPerSecond: z.number(),
-  /** Newest sample durable in the journal to its verdict, milliseconds. */
+  /** From the newest sample's own time to its verdict, milliseconds; a backlog that is caught up with shows here. */
   detectionLagMs: z.number(),
   warmup: warmupSchema,
   /** Anomalies now that are not part of an incident. */
@@ -62,7 +62,7 @@ export type SystemState = z.infer<typeof systemStateSchema>;
 /** Server to client. */
 export const serverFrameSchema = z.discriminatedUnion("t", [
   z.object({ t: z.literal("welcome"), v: z.literal(1), nowMs: z.int(), hbMs: z.int(), build: z.string() }),
-  /** The whole channel. `gap` is true when the reader had a cursor that could not be resumed. */
+  /** The whole channel, in `of` parts numbered from 1. `gap`: the reader had a cursor, and it could not be resumed. */
   z.object({
     t: z.literal("snap"),
     ch: z.literal("incidents"),
@@ -82,8 +82,10 @@ export const serverFrameSchema = z.discriminatedUnion("t", [
     to: z.int(),
   }),
   z.object({ t: z.literal("put"), ch: z.literal("incidents"), seq: z.int(), item: incidentSchema }),
-  z.object({ t: z.literal("state"), ch: z.literal("hosts"), body: z.array(hostSchema) }),
-  z.object({ t: z.literal("state"), ch: z.literal("system"), body: systemStateSchema }),
+  z.discriminatedUnion("ch", [
+    z.object({ t: z.literal("state"), ch: z.literal("hosts"), body: z.array(hostSchema) }),
+    z.object({ t: z.literal("state"), ch: z.literal("system"), body: systemStateSchema }),
+  ]),
   z.object({ t: z.literal("hb"), nowMs: z.int(), seq: z.record(z.string(), z.int()) }),
   z.object({ t: z.literal("error"), code: z.string(), message: z.string() }),
   z.object({ t: z.literal("bye"), code: z.int(), reconnectInMs: z.int() }),

@@ -42,6 +42,8 @@ export interface Refuse {
   readonly reason: string;
   readonly message: string;
   readonly retryInMs: number;
+  /** The frame that was refused, if it was a frame. Not checked by `parseControl`. */
+  readonly at?: Position | null;
 }
 
 /** The agent stops on purpose. */

@@ -7,10 +7,22 @@
  */
 import { assert, WireError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { canonicalLabels, type Labels, type Series } from "../series.ts";
+import type { Labels } from "../series.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { ColumnState, decodeColumns, encodeColumns } from "./columns.ts";
 import { crc32c } from "./crc32c.ts";
+import {
+  type Definition,
+  readDefinitions,
+  readLabels,
+  writeDefinitions,
+  writeLabels,
+} from "./definitions.ts";
+import { type LossRecord, readLosses, writeLosses } from "./losses.ts";
+import { uuidBytes, uuidText } from "./uuid.ts";
+
+export type { Definition } from "./definitions.ts";
+export { type LossReason, lossReasons, type LossRecord } from "./losses.ts";
 
 export const wireVersion = 1;
 export const agentSubprotocol = "causeway.agent.v1";
@@ -24,26 +36,6 @@ const section = { resource: 1, definitions: 2, ticks: 3, losses: 4 } as const;
 /** Sections from here on may be skipped by a reader that does not know them. */
 const optionalSections = 128;
 
-/** Why samples are missing. The position is the code on the wire: append only. */
-export const lossReasons = [
-  "spool_full",
-  "spool_expired",
-  "agent_restart",
-  "tick_missed",
-  "spool_corrupt",
-  "disk_full",
-  "shed",
-] as const;
-export type LossReason = (typeof lossReasons)[number];
-
-export interface LossRecord {
-  readonly reason: LossReason;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly series: number;
-  readonly samples: number;
-}
-
 export interface FrameHeader {
   readonly version: number;
   readonly key: boolean;
@@ -55,11 +47,6 @@ export interface FrameHeader {
   readonly sequence: number;
   readonly baseTimeMs: number;
   readonly intervalMs: number;
-}
-
-export interface Definition {
-  readonly column: number;
-  readonly series: Series;
 }
 
 export interface FrameTick {
@@ -202,8 +189,12 @@ export class FrameDecoder {
     let definitions: Definition[] = [];
     let ticks: FrameTick[] = [];
     let losses: LossRecord[] = [];
+    let typeBefore = 0;
     while (reader.at < reader.end) {
       const type = reader.byte();
+      if (type <= typeBefore)
+        throw new WireError("malformed", `section ${type} after section ${typeBefore}: want ascending`);
+      typeBefore = type;
       const length = reader.varint("section length");
       const part = new ByteReader(reader.bytes, reader.at, reader.at + reader.take(length).length);
       if (type === section.resource) resource = readLabels(part, "resource");
@@ -291,107 +282,6 @@ function readFrameHeader(reader: ByteReader): FrameHeader {
   };
 }
 
-function writeLabels(out: ByteWriter, labels: Labels): void {
-  out.varint(labels.length);
-  for (const [name, value] of labels) {
-    out.string(name);
-    out.string(value);
-  }
-}
-
-function readLabels(part: ByteReader, what: string): Labels {
-  const count = part.varint(`${what}: count`, limits.labelsPerSeriesMax);
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < count; index += 1) {
-    const name = part.string(`${what}: name`, limits.labelNameBytesMax);
-    pairs.push([name, part.string(`${what}: value of ${name}`, limits.labelValueBytesMax)]);
-  }
-  return canonicalLabels(pairs);
-}
-
-/** A table of strings, then the definitions in ascending column order, their strings as table indexes. */
-function writeDefinitions(out: ByteWriter, definitions: readonly Definition[]): void {
-  const index = new Map<string, number>();
-  const refer = (text: string): number => {
-    const known = index.get(text);
-    if (known !== undefined) return known;
-    index.set(text, index.size);
-    return index.size - 1;
-  };
-  for (const { series } of definitions) {
-    for (const text of [series.metric, series.unit, ...series.labels.flat()]) refer(text);
-  }
-  out.varint(index.size);
-  for (const text of index.keys()) out.string(text);
-  out.varint(definitions.length);
-  let before = -1;
-  for (const { column, series } of definitions) {
-    out.varint(column - before - 1);
-    before = column;
-    out.varint(refer(series.metric));
-    out.varint(refer(series.unit));
-    out.byte((series.instrument === "counter" ? 1 : 0) | (series.decimals << 1));
-    out.varint(series.labels.length);
-    for (const text of series.labels.flat()) out.varint(refer(text));
-  }
-}
-
-function readDefinitions(part: ByteReader, state: ColumnState, key: boolean): Definition[] {
-  const strings: string[] = [];
-  const stringCount = part.varint("strings", limits.frameBytesMax);
-  for (let index = 0; index < stringCount; index += 1)
-    strings.push(part.string("string", limits.labelValueBytesMax));
-  const string = (what: string, bytesMax: number): string => {
-    const index = part.varint(what);
-    const text = strings[index];
-    if (text === undefined) throw new WireError("malformed", `${what}: string ${index} of ${strings.length}`);
-    if (text.length > bytesMax)
-      throw new WireError("oversized", `${what}: ${text.length} characters, limit is ${bytesMax}`);
-    return text;
-  };
-  const count = part.varint("definitions", limits.seriesPerHostMax);
-  const definitions: Definition[] = [];
-  let column = -1;
-  for (let index = 0; index < count; index += 1) {
-    column += part.varint("column", limits.seriesPerHostMax) + 1;
-    if (column >= limits.seriesPerHostMax) {
-      throw new WireError(
-        "too_many_series",
-        `column ${column}, limit is ${limits.seriesPerHostMax} (limits.seriesPerHostMax)`,
-      );
-    }
-    const metric = string("metric name", limits.metricNameBytesMax);
-    const unit = string("unit", limits.labelNameBytesMax);
-    const flags = part.byte();
-    const decimals = flags >> 1;
-    if (decimals > 9) throw new WireError("malformed", `${metric}: ${decimals} decimals, limit is 9`);
-    const labelCount = part.varint("labels", limits.labelsPerSeriesMax);
-    const pairs: [string, string][] = [];
-    for (let label = 0; label < labelCount; label += 1) {
-      const name = string("label name", limits.labelNameBytesMax);
-      pairs.push([name, string(`label ${name}`, limits.labelValueBytesMax)]);
-    }
-    const instrument = (flags & 1) === 1 ? "counter" : "gauge";
-    definitions.push({
-      column,
-      series: { metric, unit, instrument, decimals, labels: canonicalLabels(pairs) },
-    });
-  }
-  defineColumns(state, definitions, key);
-  return definitions;
-}
-
-function defineColumns(state: ColumnState, definitions: readonly Definition[], key: boolean): void {
-  if (definitions.length === 0) return;
-  // The arrays may still be those that the last good frame left: copy before writing, for a frame that fails later.
-  if (!key) {
-    state.last = state.last.slice();
-    state.power = state.power.slice();
-  }
-  state.widen((definitions.at(-1)?.column ?? 0) + 1);
-  for (const { column, series } of definitions) state.define(column, series.decimals);
-}
-
 function readTicks(part: ByteReader, state: ColumnState, baseTimeMs: number): FrameTick[] {
   const count = part.varint("ticks", limits.ticksPerFrameMax);
   const columns = part.varint("columns", limits.seriesPerHostMax);
@@ -406,48 +296,4 @@ function readTicks(part: ByteReader, state: ColumnState, baseTimeMs: number): Fr
     ticks.push({ timeMs, values });
   }
   return ticks;
-}
-
-function writeLosses(out: ByteWriter, losses: readonly LossRecord[]): void {
-  out.varint(losses.length);
-  for (const loss of losses) {
-    out.byte(lossReasons.indexOf(loss.reason));
-    out.varint(loss.fromMs);
-    out.varint(loss.toMs - loss.fromMs);
-    out.varint(loss.series);
-    out.varint(loss.samples);
-  }
-}
-
-function readLosses(part: ByteReader): LossRecord[] {
-  const count = part.varint("losses", limits.lossesPerFrameMax);
-  const losses: LossRecord[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const code = part.byte();
-    const reason = lossReasons[code];
-    if (reason === undefined) throw new WireError("malformed", `loss reason ${code} is not known here`);
-    const fromMs = part.varint("loss from");
-    const toMs = fromMs + part.varint("loss duration");
-    losses.push({
-      reason,
-      fromMs,
-      toMs,
-      series: part.varint("loss series"),
-      samples: part.varint("loss samples"),
-    });
-  }
-  return losses;
-}
-
-function uuidBytes(uuid: string): Uint8Array {
-  const hex = uuid.replaceAll("-", "").toLowerCase();
-  assert(/^[0-9a-f]{32}$/.test(hex), `agent id ${JSON.stringify(uuid)} is no UUID`);
-  return Uint8Array.from({ length: 16 }, (_, index) =>
-    Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16),
-  );
-}
-
-function uuidText(bytes: Uint8Array): string {
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { WireError } from "#shared/errors.ts";
 import { limits } from "#shared/limits.ts";
 import { canonicalLabels, type Series } from "#shared/series.ts";

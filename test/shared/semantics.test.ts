@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { knownMetrics, meaningOf } from "#shared/semantics.ts";
+import { canonicalLabels, type Instrument } from "#shared/series.ts";
+
+function meaning(
+  metric: string,
+  labels: readonly (readonly [string, string])[] = [],
+  instrument: Instrument = "gauge",
+) {
+  return meaningOf({ metric, unit: "1", instrument, decimals: 0, labels: canonicalLabels(labels) }, "web-01");
+}
+
+test("every metric that is judged says what the smallest change is that matters", () => {
+  assert.ok(knownMetrics.length > 40);
+  for (const metric of knownMetrics) {
+    const { role, kind, floor, floorShare, bound } = meaning(metric);
+    assert.match(metric, /^(?:system|process|causeway)(?:\.[a-z0-9_]+)+$/, metric);
+    if (role === "context") continue;
+    assert.ok(floor > 0, `${metric}: floor ${floor}`);
+    assert.ok(floorShare > 0 && floorShare <= 1, `${metric}: floorShare ${floorShare}`);
+    assert.notEqual(kind, "counter", `${metric}: judged, so it has a kind`);
+    if (bound !== undefined) assert.ok(bound > floor, `${metric}: bound ${bound}, floor ${floor}`);
+  }
+});
+
+test("latency and traffic never open an incident: they are what a cause does to others", () => {
+  for (const metric of knownMetrics) {
+    const { role, kind } = meaning(metric);
+    if (kind === "latency" || kind === "traffic") assert.notEqual(role, "symptom", metric);
+  }
+});
+
+test("a CPU's mode decides what its utilisation means", () => {
+  const utilization = (labels: readonly (readonly [string, string])[]) =>
+    meaning("system.cpu.utilization", labels).role;
+  assert.equal(utilization([]), "symptom");
+  assert.equal(utilization([["cpu.mode", "user"]]), "evidence");
+  assert.equal(utilization([["cpu.mode", "idle"]]), "context");
+  assert.equal(utilization([["cpu.mode", "steal"]]), "symptom");
+  assert.equal(utilization([["cpu.logical_number", "3"]]), "context");
+});
+
+test("pressure belongs to the resource that work waits for", () => {
+  const stall = (resource: string, type: string) =>
+    meaning(
+      "system.pressure.stall.time",
+      [
+        ["causeway.pressure.resource", resource],
+        ["causeway.pressure.type", type],
+      ],
+      "counter",
+    );
+  assert.equal(stall("memory", "some").resource, "memory");
+  assert.equal(stall("io", "full").resource, "disk");
+  assert.equal(stall("io", "full").role, "symptom");
+  assert.equal(stall("cpu", "full").role, "context");
+});
+
+test("a counter is judged by its rate, a gauge as it is", () => {
+  assert.deepEqual(
+    [meaning("system.disk.io", [], "counter").unit, meaning("system.disk.io", [], "counter").rate],
+    ["1/s", true],
+  );
+  assert.deepEqual([meaning("system.disk.io").unit, meaning("system.disk.io").rate], ["1", false]);
+});
+
+test("a series belongs to the part that its label names, and to its host when the label is missing", () => {
+  assert.deepEqual(meaning("system.disk.io", [["system.device", "sda"]]).entity, {
+    kind: "disk",
+    host: "web-01",
+    name: "sda",
+  });
+  assert.deepEqual(meaning("system.disk.io").entity, { kind: "host", host: "web-01", name: "" });
+  const process = [
+    ["process.pid", "4711"],
+    ["process.executable.name", "java"],
+  ] as const;
+  assert.equal(meaning("process.cpu.utilization", process).entity.name, "4711/java");
+});
+
+test("a metric that nobody knows is evidence at most, and our own metrics are never judged", () => {
+  const unknown = meaning("my.own.metric");
+  assert.deepEqual([unknown.role, unknown.badDirection, unknown.entity.kind], ["evidence", "both", "host"]);
+  assert.equal(meaning("causeway.agent.memory.rss").role, "context");
+  assert.equal(meaning("__proto__").role, "evidence");
+});
