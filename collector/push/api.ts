@@ -1,0 +1,195 @@
+/**
+ * The API under `/api/v1`, as one table of routes. What it answers with comes through `ApiParts`; what is here is the
+ * checking of what was asked.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import type { HttpRoute } from "#collector/self/metrics.ts";
+import { commandRequestSchema } from "#shared/contract/api.ts";
+import type { CommandRequest, Host, Ledger, SeriesList, SeriesRange } from "#shared/contract/api.ts";
+import type { Incident } from "#shared/contract/incident.ts";
+import type { Limits } from "#shared/limits.ts";
+import { json, Refusal } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+
+type Soon<T> = T | Promise<T>;
+
+export interface Command {
+  readonly id: string;
+  readonly kind: "acknowledge" | "resolve";
+  readonly request: CommandRequest;
+  /** The same key with the same command gets the same answer, for `limits.commandsKeptMs`. */
+  readonly idempotencyKey: string;
+  /** The revision that the client saw; undefined when it does not mind. */
+  readonly ifMatch: number | undefined;
+}
+
+export type CommandResult =
+  | { readonly outcome: "done"; readonly incident: Incident }
+  | { readonly outcome: "unknown_incident" }
+  /** Its revision is not `ifMatch`: somebody was faster. */
+  | { readonly outcome: "changed"; readonly incident: Incident }
+  /** The incident's state does not allow it, such as resolving what is resolved. */
+  | { readonly outcome: "not_allowed"; readonly message: string }
+  /** The key was used for another command. */
+  | { readonly outcome: "key_reused" };
+
+/** What the API shows. A method that is given something unknown returns undefined. */
+export interface ApiParts {
+  incidents(filter: { state: "open" | "all"; limit: number }): Soon<readonly Incident[]>;
+  incident(id: string): Soon<Incident | undefined>;
+  command(command: Command): Promise<CommandResult>;
+  hosts(): Soon<readonly Host[]>;
+  hostSeries(host: string): Soon<SeriesList | undefined>;
+  /** At most `limits.seriesPointsMax` points of [fromMs, toMs]. */
+  seriesRange(range: {
+    host: string;
+    series: string;
+    fromMs: number;
+    toMs: number;
+  }): Soon<SeriesRange | undefined>;
+  ledger(range: { host?: string; fromMs?: number; toMs?: number }): Soon<Ledger>;
+  /** Why the collector is not ready, one sentence each; empty when it is. */
+  ready(): readonly string[];
+}
+
+export interface ApiRequest {
+  /** The decoded path, split at slashes. */
+  readonly path: readonly string[];
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** The body as text; refuses one that is larger than `limits.requestBytesMax`. */
+  readonly body: () => Promise<string>;
+}
+
+export interface ApiRoute {
+  readonly route: HttpRoute;
+  readonly method: "GET" | "POST";
+  /** Path segments; `*` stands for any one. */
+  readonly pattern: readonly string[];
+  readonly handle: (request: ApiRequest) => Soon<Answer>;
+}
+
+export function apiRoutes(parts: ApiParts, limits: Limits): readonly ApiRoute[] {
+  const route = (name: HttpRoute, path: string, handle: ApiRoute["handle"]): ApiRoute => ({
+    route: name,
+    method: name === "command" ? "POST" : "GET",
+    pattern: ["api", "v1", ...path.split("/")],
+    handle,
+  });
+  return [
+    route("incidents", "incidents", async ({ query }) => {
+      const state = query.get("state") ?? "all";
+      if (state !== "open" && state !== "all") throw bad(`state: want open or all, got ${shown(state)}`);
+      return json({ incidents: await parts.incidents({ state, limit: limits.incidentsListedMax }) });
+    }),
+    route("incident", "incidents/*", async ({ path }) => {
+      const incident = await parts.incident(path[3] ?? "");
+      if (incident === undefined) throw unknownIncident();
+      return withRevision(incident);
+    }),
+    route("command", "incidents/*/acknowledge", (request) => command(parts, "acknowledge", request)),
+    route("command", "incidents/*/resolve", (request) => command(parts, "resolve", request)),
+    route("hosts", "hosts", async () => json({ hosts: await parts.hosts() })),
+    route("host_series", "hosts/*/series", async ({ path }) => {
+      const list = await parts.hostSeries(path[3] ?? "");
+      if (list === undefined) throw new Refusal(404, "unknown_host", "no host of this name has reported");
+      return json(list);
+    }),
+    route("series", "series", async ({ query }) => {
+      const { fromMs, toMs } = times(query);
+      const host = query.get("host");
+      const series = query.get("series");
+      if (host === null || series === null || fromMs === undefined || toMs === undefined) {
+        throw bad("want host, series, from and to");
+      }
+      const range = await parts.seriesRange({ host, series, fromMs, toMs });
+      if (range === undefined) throw new Refusal(404, "unknown_series", "this host has no such series");
+      return json(range);
+    }),
+    route("ledger", "ledger", async ({ query }) => {
+      const host = query.get("host");
+      return json(await parts.ledger({ ...times(query), ...(host === null ? {} : { host }) }));
+    }),
+  ];
+}
+
+async function command(parts: ApiParts, kind: Command["kind"], request: ApiRequest): Promise<Answer> {
+  const { headers, path } = request;
+  const idempotencyKey = headers["idempotency-key"];
+  if (typeof idempotencyKey !== "string" || !/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
+    throw bad("Idempotency-Key: want 1 to 128 visible ASCII characters, new for each command");
+  }
+  const ifMatch = revision(headers["if-match"]);
+  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
+    throw new Refusal(415, "media_type", "want Content-Type: application/json");
+  }
+  const parsed = commandRequestSchema.safeParse(parseJson(await request.body()));
+  if (!parsed.success) throw bad("body: want {by: 1 to 64 characters, comment?: at most 2000 characters}");
+  const id = path[3] ?? "";
+  const result = await parts.command({ id, kind, request: parsed.data, idempotencyKey, ifMatch });
+  switch (result.outcome) {
+    case "done":
+      return withRevision(result.incident);
+    case "unknown_incident":
+      throw unknownIncident();
+    case "changed": {
+      const { revision, owner } = result.incident;
+      const who = owner === null ? "" : `, owned by ${owner}`;
+      const message = `the incident changed meanwhile: it is at revision ${revision}${who}; look and try again`;
+      throw new Refusal(412, "changed", message, [["ETag", `"${revision}"`]]);
+    }
+    case "not_allowed":
+      throw new Refusal(409, "not_allowed", result.message);
+    case "key_reused":
+      throw new Refusal(
+        422,
+        "key_reused",
+        "this Idempotency-Key was used for another command; make a new one",
+      );
+  }
+}
+
+function withRevision(incident: Incident): Answer {
+  return json(incident, [["ETag", `"${incident.revision}"`]]);
+}
+
+function unknownIncident(): Refusal {
+  return new Refusal(404, "unknown_incident", "no incident has this id; it may be older than what is kept");
+}
+
+function times(query: URLSearchParams): { fromMs?: number; toMs?: number } {
+  const time = (name: string): number | undefined => {
+    const value = query.get(name);
+    if (value === null) return undefined;
+    if (!/^\d{1,15}$/.test(value)) throw bad(`${name}: want milliseconds since 1970, got ${shown(value)}`);
+    return Number(value);
+  };
+  const fromMs = time("from");
+  const toMs = time("to");
+  if (fromMs !== undefined && toMs !== undefined && fromMs > toMs) throw bad("from: want a time before to");
+  return { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
+}
+
+function revision(header: string | undefined): number | undefined {
+  if (header === undefined || header === "*") return undefined;
+  const digits = /^"?(\d{1,15})"?$/.exec(header)?.[1];
+  if (digits === undefined) throw bad(`If-Match: want the incident's revision, got ${shown(header)}`);
+  return Number(digits);
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function bad(message: string): Refusal {
+  return new Refusal(400, "bad_request", message);
+}
+
+/** What was sent, short enough for a message. */
+function shown(value: string): string {
+  return JSON.stringify(value.slice(0, 40));
+}
