@@ -42,6 +42,8 @@ export interface Chain {
   /** The journal's time: how far the chain has come. */
   nowMs(): number;
   weakSignals(): number;
+  /** An incident that is open or was resolved a short while ago. */
+  incident(id: string): Incident | undefined;
   apply(event: ChainEvent): ChainResult;
   snapshot(): Uint8Array;
 }
@@ -78,6 +80,7 @@ export function createChain(snapshot?: Uint8Array): Chain {
     topology,
     nowMs: () => nowMs,
     weakSignals: () => correlate.weakSignals(),
+    incident: (id) => incidents.incident(id),
     apply(event) {
       switch (event.kind) {
         case "define":

@@ -8,6 +8,8 @@ import type { Recorder } from "./recorder.ts";
 export interface ProbeReport {
   /** Paths or facts that this user may not read; told once, as "not permitted". */
   readonly notPermitted?: readonly string[];
+  /** What this kernel or host does not have; told once. Not an error. */
+  readonly absent?: readonly string[];
 }
 
 export interface Tick {
@@ -17,12 +19,20 @@ export interface Tick {
   readonly elapsedMs: number;
 }
 
+/**
+ * What a probe that waits hands back: it writes into the recorder what was read. `collect.ts` calls it only if it came in time for
+ * its tick, so values that are late are dropped, never written into another tick.
+ */
+export type Commit = () => ProbeReport | undefined;
+
 export interface Probe {
   readonly name: string;
   /** Shedding order under a budget: the highest goes first; 0 is never shed. */
   readonly shedRank: number;
+  /** Asked no oftener than this, at ticks of its own; absent: at every tick. For probes that are dear at 1 s. */
+  readonly periodMs?: number;
   /** Reads and writes into the recorder's columns. Throws, or rejects, when the source cannot be read. */
-  read(tick: Tick, recorder: Recorder): ProbeReport | undefined | Promise<ProbeReport | undefined>;
+  read(tick: Tick, recorder: Recorder): ProbeReport | undefined | Promise<Commit>;
   /** Closes what is held open. */
   close(): void;
 }

@@ -32,6 +32,11 @@ export class Recorder {
     return this.#columns;
   }
 
+  /** Series that have a column now. */
+  get series(): number {
+    return this.#byId.size;
+  }
+
   /** Series that found no room since the start (limits.seriesPerHostMax); counted, never silent. */
   get refused(): number {
     return this.#refused;
@@ -64,6 +69,11 @@ export class Recorder {
   /** True while `column` still belongs to the series with this identity: ask before reusing a column kept over ticks. */
   holds(column: number, series: Series): boolean {
     return this.#series[column] === series;
+  }
+
+  /** The series that `column` belongs to now; undefined for -1 and for a column that was given back. */
+  seriesOf(column: number): Series | undefined {
+    return this.#series[column];
   }
 
   /** Definitions made since the last call: what the next frame must carry. */

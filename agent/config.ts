@@ -1,0 +1,87 @@
+/**
+ * The agent's settings: one schema for the file, the environment and the command line, which win in this order. Each has a
+ * default that suits a server; only the collector's address has none.
+ */
+import {
+  booleanField,
+  bytesField,
+  durationField,
+  shareField,
+  textField,
+  type ConfigOf,
+  type ConfigReader,
+} from "#shared/config-file.ts";
+import { limits } from "#shared/limits.ts";
+
+export const agentSchema = {
+  /** Where samples go. Nothing is sent while it is not set. */
+  collector: textField(null, {
+    want: 'an address like "wss://collector.example:7420"',
+    matches: isCollector,
+  }),
+  /** Identity and spool; one agent a directory. */
+  data: textField("/var/lib/causeway-agent"),
+  interval: durationField(10_000, { min: "1s", max: "1m" }),
+  /** Null: the system's own name. */
+  host: textField(null),
+  /** Prometheus' text format for whoever wants to scrape; loopback only. */
+  metricsListen: textField(null, {
+    want: 'a loopback address like "127.0.0.1:7421"',
+    matches: isLoopbackListen,
+  }),
+  maxRss: bytesField(120 * 2 ** 20, { min: "64MiB", max: "16GiB" }),
+  maxCpu: shareField(0.1, { min: "0.1%", max: "1600%" }),
+  perCore: booleanField(false),
+  /** Where the host's own trees are seen, for an agent in a container. */
+  roots: { proc: textField("/proc"), sys: textField("/sys"), fs: textField("/") },
+  spool: {
+    maxSize: bytesField(limits.spoolBytesMax, { min: "16MiB", max: "1TiB" }),
+    maxAge: durationField(limits.spoolAgeMsMax, { min: "1h", max: "365d" }),
+  },
+  log: textField("info", { allowed: ["debug", "info", "warn", "error"] }),
+} as const;
+
+export type AgentConfig = ConfigOf<typeof agentSchema>;
+
+/** Settings that the environment and the command line can give: option, variable, key. */
+export const agentOptions = [
+  ["collector", "CAUSEWAY_COLLECTOR", "collector"],
+  ["data", "CAUSEWAY_DATA", "data"],
+  ["interval", "CAUSEWAY_INTERVAL", "interval"],
+  ["host", "CAUSEWAY_HOST", "host"],
+  ["metrics-listen", "CAUSEWAY_METRICS_LISTEN", "metricsListen"],
+  ["max-rss", "CAUSEWAY_MAX_RSS", "maxRss"],
+  ["max-cpu", "CAUSEWAY_MAX_CPU", "maxCpu"],
+  ["per-core", "CAUSEWAY_PER_CORE", "perCore"],
+  ["proc-root", "CAUSEWAY_PROC_ROOT", "roots.proc"],
+  ["sys-root", "CAUSEWAY_SYS_ROOT", "roots.sys"],
+  ["fs-root", "CAUSEWAY_FS_ROOT", "roots.fs"],
+  ["log", "CAUSEWAY_LOG", "log"],
+] as const;
+
+/** Mistakes that no single setting shows. */
+export function checkTogether(config: AgentConfig, reader: ConfigReader<typeof agentSchema>): void {
+  if (60_000 % config.interval !== 0) {
+    reader.problems.push(
+      `interval: want a divisor of one minute, so that ticks fall on whole minutes, got ${config.interval} ms`,
+    );
+  }
+}
+
+function isCollector(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  const bare =
+    username === "" &&
+    password === "" &&
+    search === "" &&
+    hash === "" &&
+    (pathname === "/" || pathname === "");
+  return bare && (protocol === "ws:" || protocol === "wss:");
+}
+
+/** `127.0.0.1:7421` or `[::1]:7421`. */
+export function isLoopbackListen(text: string): boolean {
+  const [, , port] = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):(\d+)$/.exec(text) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
+}

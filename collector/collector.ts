@@ -1,0 +1,179 @@
+/**
+ * The whole collector on one screen: read this first.
+ *
+ * Agents' frames are admitted, appended to the journal and acknowledged; what the journal holds is followed record by record
+ * (`follow.ts`): judged, correlated, told. The chain that judges is pure (`chain.ts`); everything that touches the world is
+ * put together here.
+ */
+import { type Clock, every, type Timer } from "#shared/clock.ts";
+import type { Command, CommandResult } from "#collector/push/api.ts";
+import { livePath } from "#shared/contract/live.ts";
+import { limits } from "#shared/limits.ts";
+import type { Log } from "#shared/log.ts";
+import { agentPath } from "#shared/wire/wire.ts";
+import { Follower, type JournaledCommand, spelled } from "./follow.ts";
+import { createAgentSocket } from "./ingest/ingest.ts";
+import { jsonEntry, type Journal } from "./journal/journal.ts";
+import type { ConsoleFiles } from "./push/console-files.ts";
+import type { Doors } from "./push/guard.ts";
+import { createHttp } from "./push/http.ts";
+import { createPush } from "./push/push.ts";
+import { ingestCounters } from "./self/ingest-counters.ts";
+import type { Metrics } from "./self/metrics.ts";
+import type { Tracer } from "./self/tracer.ts";
+import type { Store } from "./store/store.ts";
+import { createView } from "./view.ts";
+
+/** The journal's own time: silence is judged, and incidents resolve, at this grain. */
+const tickMs = 2_000;
+const stateMs = 1_000;
+
+export interface CollectorParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+  readonly console: ConsoleFiles;
+  readonly doors: Doors;
+  readonly version: string;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface Collector {
+  /** Resolves with the address that it listens at. Throws `ConfigError` when it cannot be had. */
+  start(host: string, port: number): Promise<{ host: string; port: number }>;
+  /** Rejects when following the journal failed: the process must end, and replay when it starts again. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+export function createCollector(parts: CollectorParts): Collector {
+  const { clock, log, journal, store, metrics, tracer, version, random } = parts;
+  const push = createPush({ clock, source: store, limits, log, metrics, build: version, random });
+  const follower = new Follower({
+    clock,
+    journal,
+    store,
+    metrics,
+    tracer,
+    log,
+    tell: (deltas) => push.send(deltas),
+  });
+  const view = createView({ follower, journal, store });
+  const counters = ingestCounters(metrics);
+  const agents = createAgentSocket({ clock, journal, log, counters });
+  const timers: Timer[] = [];
+  const underWay = new Set<string>();
+  let replaying = true;
+
+  const ready = (): string[] => {
+    const { state } = journal.stats();
+    return [
+      ...(replaying ? ["replaying the journal after a start"] : []),
+      ...(state === "ok"
+        ? []
+        : [`the journal takes no entries: ${state === "full" ? "the disk is full" : "it has failed"}`]),
+    ];
+  };
+  const http = createHttp({
+    clock,
+    api: {
+      ...view,
+      incidents: (filter) => store.incidents(filter),
+      incident: (id) => store.incident(id),
+      command,
+      ready,
+    },
+    console: parts.console,
+    upgrades: new Map([
+      [livePath, push.upgrade.bind(push)],
+      [agentPath, agents.handleUpgrade.bind(agents)],
+    ]),
+    doors: parts.doors,
+    limits,
+    log,
+    metrics,
+  });
+
+  /** A command goes through the journal like everything else, so that a replay decides the same. */
+  async function command(asked: Command): Promise<CommandResult> {
+    const { id, kind, request, idempotencyKey: key, ifMatch } = asked;
+    const entry: JournaledCommand = {
+      id,
+      kind,
+      ...request,
+      key,
+      ifMatch: ifMatch ?? null,
+      atMs: clock.nowMs(),
+    };
+    const before = store.command(key);
+    if (before !== undefined) {
+      return before.request === spelled(entry)
+        ? (JSON.parse(before.answer) as CommandResult)
+        : { outcome: "key_reused" };
+    }
+    if (underWay.has(key)) return { outcome: "key_reused" };
+    underWay.add(key);
+    try {
+      const answer = follower.answer(key);
+      await journal.append(jsonEntry("command", id, entry.atMs, entry));
+      return await answer;
+    } finally {
+      underWay.delete(key);
+      follower.forget(key);
+    }
+  }
+
+  function showState(): void {
+    const samplesPerSecond = counters.samplesPerSecond(clock.monotonicMs());
+    push.setState("hosts", view.hosts());
+    push.setState(
+      "system",
+      view.system({ nowMs: clock.nowMs(), version, samplesPerSecond, detectionLagMs: follower.lagMs }),
+    );
+    const { state, sizeBytes, lastPosition } = journal.stats();
+    metrics.journalSize.set(sizeBytes);
+    metrics.journalPosition.set(lastPosition);
+    metrics.journalFull.set(state === "full" ? 1 : 0);
+  }
+
+  function tick(): void {
+    const nowMs = clock.nowMs();
+    // A journal that takes no entries waits with this one; another tick behind it would say nothing more.
+    if (journal.stats().state === "ok") void journal.append(jsonEntry("tick", "", nowMs, {})).catch(() => {});
+  }
+
+  let consumption: ReturnType<Journal["consume"]> | undefined;
+  const failed = Promise.withResolvers<never>();
+  return {
+    failed: failed.promise,
+    async start(host, port) {
+      const address = await http.listen(host, port);
+      const started = { t: "started", atMs: clock.nowMs(), version };
+      await journal.append(jsonEntry("presence", "", clock.nowMs(), started));
+      consumption = journal.consume(follower.from, (record) => follower.follow(record));
+      consumption.done.catch((error: unknown) => failed.reject(error));
+      void consumption.caughtUp.then(() => {
+        replaying = false;
+        log.info("collector caught up with its journal", { position: journal.stats().lastPosition });
+      });
+      timers.push(every(clock, tickMs, tick), every(clock, stateMs, showState));
+      return address;
+    },
+    async stop() {
+      for (const timer of timers) timer.cancel();
+      await agents.close();
+      await push.close();
+      await http.close();
+      consumption?.stop();
+      await consumption?.done.catch(() => {});
+      if (!replaying) follower.saveSnapshot();
+      await journal.close();
+      await tracer.close();
+      store.close();
+    },
+  };
+}

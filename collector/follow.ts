@@ -1,0 +1,284 @@
+/**
+ * What the collector does with each journal record: turns it into events for the chain, commits what follows, pushes it.
+ *
+ * One record at a time, in journal order, live or replayed. Whatever is told (incidents, losses, answers to commands) is
+ * committed together with the record's position, so a replay after a crash says nothing twice and leaves nothing out. A store
+ * that cannot write holds everything up here, and by that the acknowledgements: nothing runs ahead of what is durable.
+ */
+import type { Clock } from "#shared/clock.ts";
+import { sleep } from "#shared/clock.ts";
+import type { Loss } from "#shared/contract/api.ts";
+import type { Incident } from "#shared/contract/incident.ts";
+import { assert, StorageError } from "#shared/errors.ts";
+import type { Log } from "#shared/log.ts";
+import { labelValue } from "#shared/series.ts";
+import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
+import { type Chain, createChain } from "./chain.ts";
+import type { ConnectionEnd as SilenceCause } from "./detect/absence.ts";
+import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
+import { createIngest, parsePresence } from "./ingest/ingest.ts";
+import type { Journal, JournalRecord } from "./journal/journal.ts";
+import type { CommandResult } from "./push/api.ts";
+import type { Metrics } from "./self/metrics.ts";
+import type { Tracer } from "./self/tracer.ts";
+import type { Commit, Delta, Store } from "./store/store.ts";
+
+const snapshotName = "collector";
+const snapshotSchema = "causeway.collector";
+const snapshotVersion = 1;
+/** On the journal's line; a restart replays at most this much, and takes a snapshot when it ends in good order. */
+const snapshotEveryMs = 300_000;
+const storeRetryMs = 1_000;
+
+/** What an operator decided, as the journal keeps it. */
+export interface JournaledCommand {
+  readonly id: string;
+  readonly kind: "acknowledge" | "resolve";
+  readonly by: string;
+  readonly comment?: string | undefined;
+  readonly key: string;
+  readonly ifMatch: number | null;
+  readonly atMs: number;
+}
+
+export interface FollowParts {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly tracer: Tracer;
+  readonly log: Log;
+  readonly tell: (deltas: readonly Delta[]) => void;
+}
+
+export class Follower {
+  readonly chain: Chain;
+  readonly ingest: Ingest;
+  /** Where to begin to consume. */
+  readonly from: number;
+  /** What agents' clocks are ahead by, where it is corrected; by agent. */
+  readonly clockErrors = new Map<string, number>();
+  /** From the agent's tick to its verdict, of the newest live frame, by the collector's clock. */
+  lagMs = 0;
+  readonly #parts: FollowParts;
+  readonly #answers = new Map<string, (result: CommandResult) => void>();
+  #position: number;
+  #snapshotMs = 0;
+
+  constructor(parts: FollowParts) {
+    this.#parts = parts;
+    const snapshot = parts.store.loadSnapshot(snapshotName);
+    const state = snapshot === undefined ? undefined : restored(snapshot.blob, parts.log);
+    this.chain = createChain(state?.chain);
+    this.ingest = createIngest({
+      journal: parts.journal,
+      ...(state === undefined ? {} : { state: state.hosts }),
+    });
+    this.from = state === undefined ? 0 : (snapshot?.position ?? 0);
+    this.#position = this.from;
+  }
+
+  /** The handler for `journal.consume`. */
+  async follow(record: JournalRecord): Promise<void> {
+    this.#position = record.position;
+    switch (record.kind) {
+      case "frame":
+        return this.#frame(record);
+      case "tick":
+        await this.#tick(record);
+        return undefined;
+      case "presence":
+        return this.#presence(record);
+      case "command":
+        return this.#command(record);
+    }
+  }
+
+  /** Resolves with what became of the command of this key once its record was followed. Call before appending it. */
+  answer(key: string): Promise<CommandResult> {
+    return new Promise((resolve) => this.#answers.set(key, resolve));
+  }
+
+  /** Nobody waits for the command of this key any more. */
+  forget(key: string): void {
+    this.#answers.delete(key);
+  }
+
+  saveSnapshot(): void {
+    const blob = packSnapshot(snapshotSchema, snapshotVersion, {
+      meta: this.ingest.snapshot(),
+      columns: new Map([["chain", this.chain.snapshot()]]),
+    });
+    this.#parts.store.saveSnapshot(snapshotName, { position: this.#position, blob });
+    this.#snapshotMs = this.chain.nowMs();
+  }
+
+  async #frame(record: JournalRecord): Promise<void> {
+    const { clock, log, metrics, tracer } = this.#parts;
+    const taken = this.ingest.take(record);
+    if (taken === null) {
+      log.warn("frame skipped: the key frame of its segment is no longer in the journal", {
+        agent: record.stream,
+      });
+      return;
+    }
+    const { host, fresh, batches } = taken;
+    const trace = tracer.batch({ host, samples: record.samples });
+    for (const { number, series } of fresh) this.chain.apply({ kind: "define", host, number, series });
+    if (taken.resource !== null) {
+      const addresses = labelValue(taken.resource, "host.ip")?.split(",") ?? [];
+      this.chain.apply({ kind: "addresses", host, addresses });
+    }
+    const incidents: Incident[] = [];
+    trace.stage("judge", () => {
+      for (const batch of batches) {
+        const result = this.chain.apply({ kind: "batch", batch });
+        for (const { ended, detector, startedMs, lastMs } of result.anomalies) {
+          const began = !ended && lastMs - startedMs <= batch.intervalMs;
+          if (began) metrics.detectAnomalies.inc({ detector });
+        }
+        incidents.push(...result.incidents);
+      }
+    });
+    metrics.detectSamples.inc(record.samples);
+    if (record.decoded !== null) {
+      this.lagMs = Math.max(0, clock.nowMs() - record.lastMs);
+      metrics.detectLag.set(this.lagMs / 1000);
+    }
+    const losses: Loss[] = taken.losses.map((loss) => ({ ...loss, host }));
+    await trace.stage("commit", () => this.#commit({ position: record.position, incidents, losses }));
+    trace.end();
+  }
+
+  async #tick(record: JournalRecord): Promise<void> {
+    const { incidents } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    await this.#commit({ position: record.position, incidents, losses: [] });
+    if (this.chain.nowMs() - this.#snapshotMs >= snapshotEveryMs) this.#trySnapshot();
+  }
+
+  #presence(record: JournalRecord): void {
+    const presence = parsePresence(record.bytes);
+    switch (presence.t) {
+      case "started":
+        this.chain.apply({ kind: "started", nowMs: presence.atMs });
+        return;
+      case "connected":
+        if (presence.corrected) this.clockErrors.set(presence.agent, presence.clockErrorMs);
+        else this.clockErrors.delete(presence.agent);
+        return;
+      case "closed": {
+        const host = this.ingest.hosts.hostOf(presence.agent);
+        const end = silenceCause(presence.how);
+        if (host !== undefined && end !== null)
+          this.chain.apply({ kind: "left", host, end, nowMs: presence.atMs });
+      }
+    }
+  }
+
+  async #command(record: JournalRecord): Promise<void> {
+    const command = JSON.parse(new TextDecoder().decode(record.bytes)) as JournaledCommand;
+    const { kind, id: incident, by, comment = "", atMs } = command;
+    // Judged again here: what the client saw may have changed while the command was on its way through the journal.
+    const before = this.chain.incident(incident);
+    const refusal = refusalOf(command, before);
+    const changed =
+      refusal === null
+        ? this.chain.apply({ kind: "command", command: { kind, incident, by, comment }, nowMs: atMs })
+        : null;
+    const result: CommandResult = refusal ?? { outcome: "done", incident: changed!.incidents[0]! };
+    const stored = { key: command.key, request: spelled(command), answer: JSON.stringify(result), atMs };
+    await this.#commit({
+      position: record.position,
+      incidents: changed?.incidents ?? [],
+      losses: [],
+      commands: [stored],
+    });
+    this.#answers.get(command.key)?.(result);
+  }
+
+  /** Commits and pushes; a store that is full is tried again until it takes it. */
+  async #commit(commit: Commit): Promise<void> {
+    const { clock, store, metrics, log, tell } = this.#parts;
+    for (let attempt = 0; ; attempt += 1) {
+      const startMs = clock.monotonicMs();
+      try {
+        const deltas = store.commit(commit);
+        if (deltas.length === 0) return;
+        metrics.storeCommit.observe((clock.monotonicMs() - startMs) / 1000);
+        this.#count(commit.incidents);
+        tell(deltas);
+        return;
+      } catch (error) {
+        if (!(error instanceof StorageError) || !error.retryable) throw error;
+        metrics.storeFailures.inc();
+        if (attempt === 0) log.error("store is full; everything waits for it", { error: error.message });
+        await sleep(clock, storeRetryMs);
+      }
+    }
+  }
+
+  #count(incidents: readonly Incident[]): void {
+    const { metrics, log } = this.#parts;
+    for (const { id, revision, severity, state, detectedMs, startedMs, causes } of incidents) {
+      const cause = causes[0]?.entity ?? "not identified";
+      if (revision === 1) {
+        metrics.incidentsOpened.inc({ severity });
+        log.info("incident opened", { incident: id, severity, cause, afterMs: detectedMs - startedMs });
+      } else if (state === "resolved") {
+        metrics.incidentsResolved.inc();
+        log.info("incident resolved", { incident: id, severity, cause });
+      }
+    }
+  }
+
+  #trySnapshot(): void {
+    try {
+      this.saveSnapshot();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#snapshotMs = this.chain.nowMs();
+      this.#parts.log.warn("snapshot not saved; a restart will replay more", { error: error.message });
+    }
+  }
+}
+
+/** What was asked, so that a key that comes again can be told from a key that is used for something else. */
+export function spelled({ kind, id, by, comment = "" }: JournaledCommand): string {
+  return JSON.stringify([kind, id, by, comment]);
+}
+
+function refusalOf(command: JournaledCommand, incident: Incident | undefined): CommandResult | null {
+  if (incident === undefined) return { outcome: "unknown_incident" };
+  if (command.ifMatch !== null && command.ifMatch !== incident.revision)
+    return { outcome: "changed", incident };
+  if (incident.state === "resolved")
+    return { outcome: "not_allowed", message: `${incident.id} is resolved already` };
+  return null;
+}
+
+/** Null: the connection's end says nothing about the agent, because it was we who ended it. */
+function silenceCause(how: ConnectionEnd): SilenceCause | null {
+  switch (how) {
+    case "bye":
+    case "closed":
+    case "timeout":
+      return how;
+    case "refused":
+    case "draining":
+      return null;
+  }
+}
+
+/** Undefined when the snapshot is of another version: then everything that the journal holds is replayed. */
+function restored(blob: Uint8Array, log: Log): { hosts: HostsState; chain: Uint8Array } | undefined {
+  try {
+    const { meta, columns } = unpackSnapshot<HostsState>(snapshotSchema, snapshotVersion, blob);
+    const chain = columns.get("chain");
+    assert(chain instanceof Uint8Array, "a collector snapshot has a chain");
+    createChain(chain);
+    return { hosts: meta, chain };
+  } catch (error) {
+    log.warn("snapshot is of another version; replaying the whole journal", { error: String(error) });
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The doors, and the way back from the journal to samples: what came in as an agent's frame goes on as `SampleBatch`.
+ *
+ * A live entry brings its decoded frame; on replay it is decoded here, from the key frame of its segment on, which the
+ * journal has. So detection sees the same batches whether it was there or replays.
+ */
+import type { Journal, JournalRecord } from "#collector/journal/journal.ts";
+import type { LossRecord } from "#shared/wire/wire.ts";
+import { FrameDecoder, type DecodedFrame } from "#shared/wire/wire.ts";
+import { Hosts, type Arrival, type HostsState } from "./hosts.ts";
+
+export { createAgentSocket, type AgentSocket, type AgentSocketOptions } from "./agent-socket.ts";
+export { parsePresence, type ConnectionEnd, type Presence } from "./presence.ts";
+export type { ConnectionRefusal, IngestCounters } from "./counters.ts";
+export { Hosts, type Arrival, type HostFacts, type HostsState, type NewSeries } from "./hosts.ts";
+
+export interface Taken extends Arrival {
+  /** What the agent reports as missing, times corrected. */
+  readonly losses: readonly LossRecord[];
+}
+
+export interface Ingest {
+  readonly hosts: Hosts;
+  /** What a journal entry of kind "frame" holds. Null when its agent's series are unknown here: its key frame is gone. */
+  take(record: JournalRecord): Taken | null;
+  snapshot(): HostsState;
+}
+
+/** `state` is an earlier `snapshot()`; then the next record to take is the one after the snapshot's position. */
+export function createIngest(options: { journal: Pick<Journal, "segmentUpTo">; state?: HostsState }): Ingest {
+  const hosts = options.state === undefined ? new Hosts() : Hosts.restore(options.state);
+  const replay = new ReplayDecoders(options.journal);
+  return {
+    hosts,
+    take(record) {
+      const decoded = replay.decoded(record);
+      if (decoded === null) return null;
+      const arrival = hosts.arrive(record.stream, record.skewMs, decoded);
+      if (arrival === null) return null;
+      const losses = decoded.losses.map((loss) => ({
+        ...loss,
+        fromMs: loss.fromMs - record.skewMs,
+        toMs: loss.toMs - record.skewMs,
+      }));
+      return { ...arrival, losses };
+    },
+    snapshot: () => hosts.snapshot(),
+  };
+}
+
+/** Decoders of a replay, by stream; a stream that has come live needs none. */
+class ReplayDecoders {
+  readonly #decoders = new Map<string, FrameDecoder>();
+  readonly #journal: Pick<Journal, "segmentUpTo">;
+
+  constructor(journal: Pick<Journal, "segmentUpTo">) {
+    this.#journal = journal;
+  }
+
+  decoded(record: JournalRecord): DecodedFrame | null {
+    const { stream, decoded, key, bytes } = record;
+    if (decoded !== null) {
+      this.#decoders.delete(stream);
+      return decoded;
+    }
+    const known = this.#decoders.get(stream);
+    if (known !== undefined) return known.decode(bytes);
+    const decoder = key ? new FrameDecoder() : this.#rebuild(record);
+    if (decoder === null) return null;
+    this.#decoders.set(stream, decoder);
+    return decoder.decode(bytes);
+  }
+
+  #rebuild({ stream, epoch, sequence }: JournalRecord): FrameDecoder | null {
+    if (epoch === null || sequence === null) return null;
+    const before = this.#journal.segmentUpTo(stream, { epoch, sequence: sequence - 1 });
+    if (before.length === 0) return null;
+    const decoder = new FrameDecoder();
+    for (const { bytes } of before) decoder.decode(bytes);
+    return decoder;
+  }
+}
