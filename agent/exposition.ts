@@ -28,7 +28,9 @@ export function prometheusName({
     .replaceAll(/[^a-zA-Z0-9_:]/g, "_")
     .replaceAll(/_{2,}/g, "_")
     .replace(/^(?=\d)/, "_");
-  const base = counter ? plain.replace(/_total$/, "") : plain.replace(/(s?)_count$/, (_, s) => (s === "" ? "s" : "ses"));
+  const base = counter
+    ? plain.replace(/_total$/, "")
+    : plain.replace(/(s?)_count$/, (_, s) => (s === "" ? "s" : "ses"));
   const word = unitWords.get(unit) ?? (unit === "1" && !counter ? "ratio" : "");
   const withUnit = word === "" || base.endsWith(`_${word}`) ? base : `${base}_${word}`;
   return counter ? `${withUnit}_total` : withUnit;

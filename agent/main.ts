@@ -40,6 +40,8 @@ Each setting can also be given in the environment: CAUSEWAY_COLLECTOR, CAUSEWAY_
 Exit codes: 0 stopped, 1 the data directory cannot be used, 2 the settings cannot be used.
 `;
 
+/** A host with hundreds of container addresses tells the first; a label holds 1,024 bytes. */
+const addressesMax = 16;
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
@@ -154,6 +156,7 @@ function probesConfig({ interval, perCore, roots }: AgentConfig): ProbesConfig {
 function resourceOf(host: string): Labels {
   return canonicalLabels([
     ["host.name", host],
+    ["host.ip", ownAddresses().join(",")],
     ["host.arch", os.arch() === "x64" ? "amd64" : os.arch()],
     ["os.type", os.platform()],
     ["os.version", os.release()],
@@ -161,6 +164,15 @@ function resourceOf(host: string): Labels {
     ["service.name", "causeway-agent"],
     ["service.version", version],
   ]);
+}
+
+/** By these the collector finds out which host another one's connections lead to. */
+function ownAddresses(): string[] {
+  const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => address)
+    .slice(0, addressesMax);
 }
 
 /** PRETTY_NAME of os-release(5); "" where there is none. */

@@ -146,6 +146,12 @@ export function createCollector(parts: CollectorParts): Collector {
     if (journal.stats().state === "ok") void journal.append(jsonEntry("tick", "", nowMs, {})).catch(() => {});
   }
 
+  async function caughtUp(signal: Promise<void>): Promise<void> {
+    await signal;
+    replaying = false;
+    log.info("collector caught up with its journal", { position: journal.stats().lastPosition });
+  }
+
   let consumption: ReturnType<Journal["consume"]> | undefined;
   const failed = Promise.withResolvers<never>();
   return {
@@ -156,10 +162,7 @@ export function createCollector(parts: CollectorParts): Collector {
       await journal.append(jsonEntry("presence", "", clock.nowMs(), started));
       consumption = journal.consume(follower.from, (record) => follower.follow(record));
       consumption.done.catch((error: unknown) => failed.reject(error));
-      void consumption.caughtUp.then(() => {
-        replaying = false;
-        log.info("collector caught up with its journal", { position: journal.stats().lastPosition });
-      });
+      void caughtUp(consumption.caughtUp);
       timers.push(every(clock, tickMs, tick), every(clock, stateMs, showState));
       return address;
     },

@@ -1,10 +1,10 @@
 /**
  * The agent's own budget: over it, probes are given up one by one, the dearest first; under it again, they come back.
  *
- * An agent on a bank's server must never be the incident. CPU is a share of one core averaged over a minute, so that one dear
- * tick is no reason; after each change a full minute has to pass before it is judged again. A probe comes back only when use is
- * below `giveBackShare` of both limits for five minutes, and if that was too early, the wait doubles, up to an hour.
- * Pure: cost and time come in as arguments.
+ * An agent on a bank's server must never be the incident. CPU is a share of one core averaged over a minute, so that
+ * one dear tick is no reason; after each change a full minute has to pass before it is judged again. A probe comes
+ * back only when use is below `giveBackShare` of both limits for five minutes, and if that was too early, the wait
+ * doubles, up to an hour. Pure: cost and time come in as arguments.
  */
 import { assert } from "#shared/errors.ts";
 

@@ -1,9 +1,9 @@
 /**
  * Which control groups there are: units and containers, found by walking the hierarchy's directories.
  *
- * Version 2 is one tree. Version 1 is a tree per controller with the same paths in each; one of them is walked. A machine may have both
- * (hybrid): then the controllers are where version 1 has them, and its empty unified tree is left alone.
- * Not entered: what lies within a user's sessions, and within a unit or container once that is found.
+ * Version 2 is one tree. Version 1 is a tree per controller with the same paths in each; one of them is walked. A
+ * machine may have both (hybrid): then the controllers are where version 1 has them, and its empty unified tree is
+ * left alone. Not entered: what lies within a user's sessions, and within a unit or container once that is found.
  * Bounds: `cgroupsMax` groups, `directoriesMax` directories looked at; what is beyond is counted in `skipped`.
  */
 import { existsSync, readdirSync } from "node:fs";
@@ -80,7 +80,9 @@ function nameOf(parent: string, name: string): string | undefined {
   return cgroupName(name);
 }
 
-/** What a user runs is told as the user's slice; libpod and systemd keep helpers in directories that are no service's. */
+/**
+ * What a user runs is told as the user's slice; libpod and systemd keep helpers in directories that are no service's.
+ */
 function isPrivate(path: string): boolean {
   return /^\/user\.slice\/./.test(path) || path === "/init.scope";
 }

@@ -1,10 +1,10 @@
 /**
  * Control groups of units and containers: exact CPU time, throttling, memory against its limit, OOM kills.
  *
- * The kernel's own account per service (Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/): exact where the sum over processes misses the short-lived.
- * Memory is the working set, without the page cache that the kernel would give up first (inactive_file), as Kubernetes counts it:
- * with the cache, every container that reads files would seem full. The list of groups is made anew every 30 s; files are kept open.
- * Cost: seven small reads a group.
+ * The kernel's own account per service (Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/): exact where the sum
+ * over processes misses the short-lived. Memory is the working set, without the page cache that the kernel would give
+ * up first (inactive_file), as Kubernetes counts it: with the cache, every container that reads files would seem
+ * full. The list of groups is made anew every 30 s; files are kept open. Cost: seven small reads a group.
  */
 import { findCgroupRoots, listCgroups, type CgroupRoots, type Controller } from "./cgroup-tree.ts";
 import { counter, gauge, type Column } from "./column.ts";
@@ -152,7 +152,9 @@ function openSources(reader: ProcReader, { version, of }: CgroupRoots, path: str
   };
 }
 
-/** One number out of one file: the file's only one, or the one behind a key. NaN for good once the file is not there. */
+/**
+ * One number out of one file: the file's only one, or the one behind a key. NaN for good once the file is not there.
+ */
 class NumberSource {
   #file: ProcFile | undefined;
   readonly #lines: KeyedLines | undefined;

@@ -1,6 +1,9 @@
 /** What collecting costs and what went wrong with it: counted by `collect.ts`, told by the probe `self.ts`. */
 
-/** Why a probe gave nothing at a tick. `late`: it was not back by the deadline. `busy`: it still runs since an earlier tick. */
+/**
+ * Why a probe gave nothing at a tick. `late`: it was not back by the deadline. `busy`: it still runs since an earlier
+ * tick.
+ */
 export type ProbeFailure = "failed" | "late" | "busy";
 
 export interface ProbeStats {

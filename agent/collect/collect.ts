@@ -1,9 +1,11 @@
 /**
- * The agent's ticks: at every multiple of the interval each probe is asked, then `onTick` gets the finished column of values.
+ * The agent's ticks: at every multiple of the interval each probe is asked, then `onTick` gets the finished column of
+ * values.
  *
- * Ticks are aligned to the wall clock, so that all hosts measure at the same moments. One that did not happen (a suspended machine,
- * a busy process) is counted and never made up: two readings in one moment would invent a rate. A probe that waits for the
- * system (statfs) has half the interval; later it is skipped and counted, and the rest of the tick goes on without it.
+ * Ticks are aligned to the wall clock, so that all hosts measure at the same moments. One that did not happen (a
+ * suspended machine, a busy process) is counted and never made up: two readings in one moment would invent a rate. A
+ * probe that waits for the system (statfs) has half the interval; later it is skipped and counted, and the rest of
+ * the tick goes on without it.
  */
 import type { Clock, Timer } from "#shared/clock.ts";
 import { errorText } from "#shared/errors.ts";

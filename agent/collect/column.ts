@@ -1,9 +1,9 @@
 /**
  * A probe's handle on one column of the recorder: made once, written at every tick.
  *
- * The recorder takes a column back when nothing was written for long (a probe that was shed, a device that was away). The
- * handle notices and asks for one again, so that probes need not know. Values are rounded to the decimals that the series
- * declares: the wire then sends them as small integers.
+ * The recorder takes a column back when nothing was written for long (a probe that was shed, a device that was away).
+ * The handle notices and asks for one again, so that probes need not know. Values are rounded to the decimals that
+ * the series declares: the wire then sends them as small integers.
  */
 import { canonicalLabels, type Instrument, type Series } from "#shared/series.ts";
 import type { Recorder } from "./recorder.ts";

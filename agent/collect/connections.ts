@@ -1,10 +1,11 @@
 /**
  * TCP connections: how many in each state, which ports are listened on, who talks to whom.
  *
- * Read from /proc/net/tcp and tcp6 of the agent's own network namespace: no packet is captured, nothing is loaded into the kernel, no privilege is
- * needed. Only naming other users' processes needs one (CAP_SYS_PTRACE or root); without it their ports are named `port-<n>`.
- * The direction follows from the listening ports: what goes to one came in, everything else goes out.
- * Cost: about 1.5 us a socket. Beyond 5,000 sockets passes are left out, so that the cost stays where it is.
+ * Read from /proc/net/tcp and tcp6 of the agent's own network namespace: no packet is captured, nothing is loaded
+ * into the kernel, no privilege is needed. Only naming other users' processes needs one (CAP_SYS_PTRACE or root);
+ * without it their ports are named `port-<n>`. The direction follows from the listening ports: what goes to one came
+ * in, everything else goes out. Cost: about 1.5 us a socket. Beyond 5,000 sockets passes are left out, so that the
+ * cost stays where it is.
  */
 import { readFileSync } from "node:fs";
 import { gauge } from "./column.ts";
@@ -138,8 +139,9 @@ class Connections implements Probe {
   }
 
   /**
-   * The caller of a closed connection that nobody owns any more, to a peer that nobody is known to call. Between two ports of chance there is
-   * not even a direction, and while owners are looked for one of them may turn out to be the caller.
+   * The caller of a closed connection that nobody owns any more, to a peer that nobody is known to call. Between two
+   * ports of chance there is not even a direction, and while owners are looked for one of them may turn out to be the
+   * caller.
    */
   #guess(socket: Socket): string | undefined {
     return this.#owners.wanted > 0 || this.#listeners.isEphemeral(socket.peerPort)

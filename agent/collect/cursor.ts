@@ -1,9 +1,9 @@
 /**
  * Reads numbers and words out of bytes, without making a string.
  *
- * The kernel's text files are ASCII: digits, spaces, newlines. A probe walks over them with this cursor and gets numbers;
- * an object or a string per line would be the agent's largest cost. Nothing here throws: past the end there is nothing to read.
- * Cost: about 1 ns a byte.
+ * The kernel's text files are ASCII: digits, spaces, newlines. A probe walks over them with this cursor and gets
+ * numbers; an object or a string per line would be the agent's largest cost. Nothing here throws: past the end there
+ * is nothing to read. Cost: about 1 ns a byte.
  */
 
 const space = 32;
@@ -78,7 +78,10 @@ export class Cursor {
     return (whole * scale + fraction) / scale;
   }
 
-  /** Hexadecimal digits up to something else, at most eight of them: the kernel's addresses and ports. NaN if there is none. */
+  /**
+   * Hexadecimal digits up to something else, at most eight of them: the kernel's addresses and ports. NaN if there is
+   * none.
+   */
   hex(): number {
     const { bytes, end } = this;
     const from = this.at;

@@ -1,9 +1,10 @@
 /**
  * Who talks to whom: connections summed up by service, direction and peer.
  *
- * The client's port of a connection is of chance and is summed away: an edge out is (service, peer address, peer port), an edge in is (service,
- * local port, peer address). A connection in TIME_WAIT proves the edge though it carries nothing any more: short calls are seen by it,
- * a poll alone would miss nine of ten. At most 100 edges in each direction; what is beyond is summed up under the peer `other`.
+ * The client's port of a connection is of chance and is summed away: an edge out is (service, peer address, peer
+ * port), an edge in is (service, local port, peer address). A connection in TIME_WAIT proves the edge though it
+ * carries nothing any more: short calls are seen by it, a poll alone would miss nine of ten. At most 100 edges in
+ * each direction; what is beyond is summed up under the peer `other`.
  */
 import { gauge, type Column } from "./column.ts";
 import type { Recorder } from "./recorder.ts";

@@ -1,9 +1,9 @@
 /**
  * CPU time and use of the whole host, from /proc/stat, /proc/loadavg and /proc/uptime (proc_stat(5)).
  *
- * Guest time is inside user time already and is not counted again. `iowait` may run backwards on the kernel's side; our counters never do.
- * Busy is what is neither idle nor waiting for a disk: waiting is told by the pressure probe, and rightly.
- * Cost: three reads; /proc/stat grows with the number of interrupts.
+ * Guest time is inside user time already and is not counted again. `iowait` may run backwards on the kernel's side;
+ * our counters never do. Busy is what is neither idle nor waiting for a disk: waiting is told by the pressure probe,
+ * and rightly. Cost: three reads; /proc/stat grows with the number of interrupts.
  */
 import { counter, gauge, type Column } from "./column.ts";
 import type { Cursor } from "./cursor.ts";

@@ -2,8 +2,8 @@
  * Disks from /proc/diskstats (Documentation/admin-guide/iostats.rst): bytes, operations, time.
  *
  * Whole disks only: a partition's work is its disk's work, and counting both would count twice. What has an entry in
- * /sys/block is whole. loop, ram and zram devices are left out until they have done something. Sectors are 512 bytes here,
- * whatever the disk's own sector is. At most 64 disks.
+ * /sys/block is whole. loop, ram and zram devices are left out until they have done something. Sectors are 512 bytes
+ * here, whatever the disk's own sector is. At most 64 disks.
  */
 import { existsSync } from "node:fs";
 import { counter, type Column, type LabelPairs } from "./column.ts";

@@ -1,10 +1,11 @@
 /**
  * How full the filesystems are: which ones from mountinfo, how full from statfs(2).
  *
- * statfs waits for the filesystem, and one that hangs must hold up nothing: each call runs on Node's pool, the others are told
- * without it, and it is not asked again until it has come back. There are never more than two on their way: Node's pool has four
- * threads, and name resolution needs one. The mounts are those of process 1, since the agent's own may be locked read-only by its unit.
- * Use is what `df` shows: used / (used + available to users), so 100 % is where services begin to fail.
+ * statfs waits for the filesystem, and one that hangs must hold up nothing: each call runs on Node's pool, the others
+ * are told without it, and it is not asked again until it has come back. There are never more than two on their way:
+ * Node's pool has four threads, and name resolution needs one. The mounts are those of process 1, since the agent's
+ * own may be locked read-only by its unit. Use is what `df` shows: used / (used + available to users), so 100 % is
+ * where services begin to fail.
  */
 import { statfs, type StatsFs } from "node:fs";
 import type { Clock } from "#shared/clock.ts";

@@ -1,8 +1,9 @@
 /**
  * Memory of the host from /proc/meminfo, and paging and OOM kills from /proc/vmstat (proc_meminfo(5)).
  *
- * "kB" in /proc/meminfo is 1,024 bytes. The used share is 1 - MemAvailable / MemTotal: the kernel's own estimate of what can still
- * be had without swapping. Kernels before 3.14 do not give it; there free memory, buffers and page cache without shared memory stand in.
+ * "kB" in /proc/meminfo is 1,024 bytes. The used share is 1 - MemAvailable / MemTotal: the kernel's own estimate of
+ * what can still be had without swapping. Kernels before 3.14 do not give it; there free memory, buffers and page
+ * cache without shared memory stand in.
  */
 import { counter, gauge } from "./column.ts";
 import { KeyedLines } from "./keyed-lines.ts";

@@ -1,9 +1,10 @@
 /**
  * Network interfaces from /proc/net/dev, and TCP's trouble from /proc/net/snmp and /proc/net/netstat (proc_pid_net(5)).
  *
- * The agent's own network namespace. Interfaces left out: lo, and the host's ends of the pairs that join containers to it (veth,
- * cali, lxc): they come and go with every container, and their traffic is on the real interface too. At most 64 interfaces.
- * How many connections there are in each state comes from `connections.ts`, which reads the table anyway.
+ * The agent's own network namespace. Interfaces left out: lo, and the host's ends of the pairs that join containers
+ * to it (veth, cali, lxc): they come and go with every container, and their traffic is on the real interface too. At
+ * most 64 interfaces. How many connections there are in each state comes from `connections.ts`, which reads the table
+ * anyway.
  */
 import { counter, type Column } from "./column.ts";
 import type { Cursor } from "./cursor.ts";

@@ -1,8 +1,10 @@
 /**
- * What Node does not tell of the running kernel: the page size, the ticks per second of /proc's CPU times, how many files may be open.
+ * What Node does not tell of the running kernel: the page size, the ticks per second of /proc's CPU times, how many
+ * files may be open.
  *
- * The first two stand in the auxiliary vector that the kernel gives every process: pairs of 64-bit words, type and value, ended by type 0
- * (getauxval(3)). Pages are 4 KiB on x86-64, up to 64 KiB on arm64: a wrong guess would be wrong by 16 times.
+ * The first two stand in the auxiliary vector that the kernel gives every process: pairs of 64-bit words, type and
+ * value, ended by type 0 (getauxval(3)). Pages are 4 KiB on x86-64, up to 64 KiB on arm64: a wrong guess would be
+ * wrong by 16 times.
  */
 import { readFileSync } from "node:fs";
 

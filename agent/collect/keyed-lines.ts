@@ -1,10 +1,10 @@
 /**
- * Numbers out of files of the form "key value" (/proc/meminfo, /proc/vmstat, cpu.stat), or of two lines, names above values
- * (/proc/net/snmp, /proc/net/netstat).
+ * Numbers out of files of the form "key value" (/proc/meminfo, /proc/vmstat, cpu.stat), or of two lines, names above
+ * values (/proc/net/snmp, /proc/net/netstat).
  *
- * Which line holds which key is learnt at the first reading: a kernel prints its keys in the same order until it is restarted. Every
- * later reading checks the key where one is wanted and learns anew if it is another one. Absent keys are NaN.
- * Cost: one pass over the bytes.
+ * Which line holds which key is learnt at the first reading: a kernel prints its keys in the same order until it is
+ * restarted. Every later reading checks the key where one is wanted and learns anew if it is another one. Absent keys
+ * are NaN. Cost: one pass over the bytes.
  */
 import type { Cursor } from "./cursor.ts";
 

@@ -1,9 +1,10 @@
 /**
  * Which ports are listened on, by which service, and that one is not any more.
  *
- * A port that nobody listens on any more is told as 0 for three passes: "stopped listening" is then a value that can be judged, not only the absence
- * of one. Listeners on ports of the ephemeral range are told only once they have been there for 60 passes: many programs listen on a
- * port of chance for a moment, and their end is no event. At most 500 ports.
+ * A port that nobody listens on any more is told as 0 for three passes: "stopped listening" is then a value that can
+ * be judged, not only the absence of one. Listeners on ports of the ephemeral range are told only once they have been
+ * there for 60 passes: many programs listen on a port of chance for a moment, and their end is no event. At most 500
+ * ports.
  */
 import { gauge, type Column } from "./column.ts";
 import type { Recorder } from "./recorder.ts";

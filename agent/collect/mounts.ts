@@ -1,9 +1,9 @@
 /**
  * Which mounted filesystems are worth watching, out of /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Pure.
  *
- * Left out: pseudo filesystems, images that are full by nature (squashfs, iso9660), and network and fuse filesystems, where
- * a dead server makes statfs hang: those are counted as skipped. A filesystem that is mounted at several places (bind mounts,
- * btrfs subvolumes) is told once, at its shortest path. At most 64.
+ * Left out: pseudo filesystems, images that are full by nature (squashfs, iso9660), and network and fuse filesystems,
+ * where a dead server makes statfs hang: those are counted as skipped. A filesystem that is mounted at several places
+ * (bind mounts, btrfs subvolumes) is told once, at its shortest path. At most 64.
  */
 export interface Mount {
   readonly mountpoint: string;

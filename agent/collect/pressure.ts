@@ -1,8 +1,8 @@
 /**
  * Pressure stall information: how long tasks waited for CPU, memory or disk, from /proc/pressure (Linux 4.20, PSI).
  *
- * The best single sign of saturation that Linux has: it counts waiting, not use. `some` is time in which at least one task
- * waited, `full` time in which all did. Totals are microseconds; milliseconds are told, to keep the wire small.
+ * The best single sign of saturation that Linux has: it counts waiting, not use. `some` is time in which at least one
+ * task waited, `full` time in which all did. Totals are microseconds; milliseconds are told, to keep the wire small.
  * Kernels without it (older, or booted with psi=0) are told once and are no error.
  */
 import { counter, type Column } from "./column.ts";

@@ -1,6 +1,6 @@
 /**
- * What a probe is. `collect.ts` asks each probe at every tick, times it, and counts its failures; a probe that takes too
- * long is skipped until it has come back, and never delays the others.
+ * What a probe is. `collect.ts` asks each probe at every tick, times it, and counts its failures; a probe that takes
+ * too long is skipped until it has come back, and never delays the others.
  */
 import type { Recorder } from "./recorder.ts";
 
@@ -20,8 +20,8 @@ export interface Tick {
 }
 
 /**
- * What a probe that waits hands back: it writes into the recorder what was read. `collect.ts` calls it only if it came in time for
- * its tick, so values that are late are dropped, never written into another tick.
+ * What a probe that waits hands back: it writes into the recorder what was read. `collect.ts` calls it only if it
+ * came in time for its tick, so values that are late are dropped, never written into another tick.
  */
 export type Commit = () => ProbeReport | undefined;
 

@@ -1,7 +1,8 @@
 /**
  * All probes, in the order in which they are asked: what others build on first, the agent's own last.
  *
- * Each stands in its own file. What two of them share (the read buffer, the services, the host's counts) is made here and passed to both.
+ * Each stands in its own file. What two of them share (the read buffer, the services, the host's counts) is made here
+ * and passed to both.
  */
 import type { Clock } from "#shared/clock.ts";
 import { createCgroups } from "./cgroups.ts";

@@ -1,9 +1,10 @@
 /**
  * Files of /proc and /sys, kept open and read again at offset 0 into one buffer that all probes share.
  *
- * Opening costs as much as reading, and a new buffer per read costs a garbage collection now and then: together they are
- * three quarters of a naive agent's CPU. The kernel makes the content anew at every read from offset 0.
- * Limits: a file is read to its end up to `fileBytesMax`; beyond it the read fails, so that half a table is never taken for all.
+ * Opening costs as much as reading, and a new buffer per read costs a garbage collection now and then: together they
+ * are three quarters of a naive agent's CPU. The kernel makes the content anew at every read from offset 0. Limits: a
+ * file is read to its end up to `fileBytesMax`; beyond it the read fails, so that half a table is never taken for
+ * all.
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { Cursor } from "./cursor.ts";
@@ -18,8 +19,9 @@ export interface ReadOptions {
   /** False for files that the kernel hands over in one piece (all of /proc/<pid>/*, /proc/stat): one call is enough. */
   readonly whole: boolean;
   /**
-   * No record (line) is longer. A piece with room for another record is then the last one, and the call that only says "end" is saved: for
-   * /proc/net/tcp that call costs as much as all others together, since the kernel walks the whole table again for it.
+   * No record (line) is longer. A piece with room for another record is then the last one, and the call that only
+   * says "end" is saved: for /proc/net/tcp that call costs as much as all others together, since the kernel walks the
+   * whole table again for it.
    */
   readonly recordBytesMax?: number;
 }
@@ -31,7 +33,10 @@ export class ProcReader {
   readonly #keptOpenMax: number;
   readonly #cursor = new Cursor(Buffer.allocUnsafeSlow(32 * 1024), 0);
 
-  /** `keptOpenMax`: beyond it files are opened and closed at each reading, so that the agent's own sockets find a descriptor. */
+  /**
+   * `keptOpenMax`: beyond it files are opened and closed at each reading, so that the agent's own sockets find a
+   * descriptor.
+   */
   constructor(keptOpenMax = 4096) {
     this.#keptOpenMax = keptOpenMax;
   }

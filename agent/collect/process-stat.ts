@@ -1,12 +1,15 @@
 /**
  * What the kernel says about one process in /proc/<pid>/stat (proc_pid_stat(5)). Pure.
  *
- * The second field is the program's name in brackets, and the program chooses it: it may hold spaces, brackets and line ends. Only the last
- * closing bracket ends it; behind it stand nothing but numbers.
+ * The second field is the program's name in brackets, and the program chooses it: it may hold spaces, brackets and
+ * line ends. Only the last closing bracket ends it; behind it stand nothing but numbers.
  */
 import type { Cursor } from "./cursor.ts";
 
-/** What /proc/<pid>/stat says; CPU in ticks, memory in pages. `commStart` and `commEnd` are places in the cursor's bytes. */
+/**
+ * What /proc/<pid>/stat says; CPU in ticks, memory in pages. `commStart` and `commEnd` are places in the cursor's
+ * bytes.
+ */
 export interface ProcessStat {
   commStart: number;
   commEnd: number;
@@ -24,7 +27,10 @@ export function emptyProcessStat(): ProcessStat {
 
 const openBracket = 40;
 const closeBracket = 41;
-/** A program may call itself anything, brackets and spaces included; the kernel cuts at 15 bytes, for its own threads at 63. */
+/**
+ * A program may call itself anything, brackets and spaces included; the kernel cuts at 15 bytes, for its own threads
+ * at 63.
+ */
 const commBytesMax = 80;
 
 /** Pure. False if the bytes are not of this form. */

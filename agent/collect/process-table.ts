@@ -1,10 +1,10 @@
 /**
  * Every process of the host: one pass over /proc/<pid>/stat, and /proc/<pid>/io where it is permitted.
  *
- * The files of a process are kept open. That is cheaper, and it is safer: an open file belongs to that very process and fails (ESRCH)
- * once it is gone, so a process number that is used again can never be mistaken; where the files are opened anew, the start time tells.
- * /proc is listed only when something was born since the last pass (the host's count of forks), and every half minute.
- * The command line and the environment are never opened: they hold passwords.
+ * The files of a process are kept open. That is cheaper, and it is safer: an open file belongs to that very process
+ * and fails (ESRCH) once it is gone, so a process number that is used again can never be mistaken; where the files
+ * are opened anew, the start time tells. /proc is listed only when something was born since the last pass (the host's
+ * count of forks), and every half minute. The command line and the environment are never opened: they hold passwords.
  * Cost: about 4 us a process and pass; a process that used no CPU is not asked for its I/O, but every sixth pass.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
@@ -17,7 +17,10 @@ import { emptyProcessStat, parseProcessStat } from "./process-stat.ts";
 /** Processes looked at; a host with more is told of the first ones, and the rest is counted in `unseen`. */
 const processesMax = 20_000;
 const listEveryMs = 30_000;
-/** Passes between two looks at the control group of a process: units and containers move processes right after their start. */
+/**
+ * Passes between two looks at the control group of a process: units and containers move processes right after their
+ * start.
+ */
 const cgroupPasses = 30;
 const ioPasses = 6;
 const kernelThreadFlag = 0x00200000;
@@ -171,7 +174,10 @@ export class ProcessTable {
     if (!process.kernelThread) this.#readCgroup(process);
   }
 
-  /** Node.js (since 22) names its main thread, and with it the process, "MainThread": there the program's file says more. */
+  /**
+   * Node.js (since 22) names its main thread, and with it the process, "MainThread": there the program's file says
+   * more.
+   */
   #executable(pid: number, comm: string): string {
     if (comm !== "MainThread") return comm;
     try {

@@ -1,9 +1,10 @@
 /**
  * Processes: the few that use most, one by one, and all of them summed up by service.
  *
- * An incident on a host wants a name: which process, of which service. The largest five by CPU, by memory and by disk are told, and stay
- * for six passes after they left, so that their series do not come and go. Everything else about them is in `process-table.ts` (what is
- * read) and `services.ts` (how it is summed). Never the command line, never the environment.
+ * An incident on a host wants a name: which process, of which service. The largest five by CPU, by memory and by disk
+ * are told, and stay for six passes after they left, so that their series do not come and go. Everything else about
+ * them is in `process-table.ts` (what is read) and `services.ts` (how it is summed). Never the command line, never
+ * the environment.
  */
 import { gauge, counter, type Column, type LabelPairs } from "./column.ts";
 import type { HostFacts } from "./host-facts.ts";

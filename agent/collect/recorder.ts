@@ -1,9 +1,9 @@
 /**
  * The agent's columns: every series that a probe has ever declared, one column of the current tick each.
  *
- * A probe asks once for a column and then writes numbers into it at every tick; nothing per sample is an object. A column
- * that got no value for `idleTicksMax` ticks is retired and its number is used again, so that processes that come and go do
- * not grow the table.
+ * A probe asks once for a column and then writes numbers into it at every tick; nothing per sample is an object. A
+ * column that got no value for `idleTicksMax` ticks is retired and its number is used again, so that processes that
+ * come and go do not grow the table.
  */
 import { limits } from "#shared/limits.ts";
 import { seriesId, type Series } from "#shared/series.ts";
@@ -66,7 +66,9 @@ export class Recorder {
     if (column >= 0 && Number.isFinite(value)) this.values[column] = value;
   }
 
-  /** True while `column` still belongs to the series with this identity: ask before reusing a column kept over ticks. */
+  /**
+   * True while `column` still belongs to the series with this identity: ask before reusing a column kept over ticks.
+   */
   holds(column: number, series: Series): boolean {
     return this.#series[column] === series;
   }
@@ -88,7 +90,10 @@ export class Recorder {
     return this.#series.flatMap((series, column) => (series === undefined ? [] : [{ column, series }]));
   }
 
-  /** Ends a tick: counts idle columns, gives back those idle for long, clears the values. Call after the tick was encoded. */
+  /**
+   * Ends a tick: counts idle columns, gives back those idle for long, clears the values. Call after the tick was
+   * encoded.
+   */
   endTick(): void {
     for (let column = 0; column < this.#columns; column += 1) {
       const series = this.#series[column];

@@ -1,9 +1,9 @@
 /**
  * Finds what is kept for a row of a table by the row's name, without making a string of it at every tick.
  *
- * The kernel prints devices and interfaces in the same order every time. So the entry for row n is nearly always the one that
- * row n had at the last tick: comparing a few bytes is enough. Only a name at a new place is looked up, and only a new name is made.
- * At most `rowsMax` names are kept; more are counted in `refused` and get undefined.
+ * The kernel prints devices and interfaces in the same order every time. So the entry for row n is nearly always the
+ * one that row n had at the last tick: comparing a few bytes is enough. Only a name at a new place is looked up, and
+ * only a new name is made. At most `rowsMax` names are kept; more are counted in `refused` and get undefined.
  */
 import type { Cursor } from "./cursor.ts";
 

@@ -1,8 +1,8 @@
 /**
  * The agent's own cost and state, as series like all others: what it uses, what it sent, what it could not do.
  *
- * Memory comes from /proc/self/statm: `anonymous` is resident less shared, what the agent adds to the machine; most of a Node process'
- * resident memory is its program text, which all Node processes share. Cost: one small read.
+ * Memory comes from /proc/self/statm: `anonymous` is resident less shared, what the agent adds to the machine; most
+ * of a Node process' resident memory is its program text, which all Node processes share. Cost: one small read.
  */
 import type { AgentCost } from "./budget.ts";
 import { type CollectStats, type ProbeFailure, type ProbeStats } from "./collect-stats.ts";

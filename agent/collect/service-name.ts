@@ -1,10 +1,11 @@
 /**
  * Which service a process belongs to: its container, else its systemd unit, else the name of its program. Pure.
  *
- * The control group is the one identity that needs no configuration and survives a restart. /proc/<pid>/cgroup has a line per
- * hierarchy (version 1) or one in all (version 2): `4:memory:/system.slice/nginx.service`, `0::/system.slice/nginx.service`.
- * What people start at a shell or by cron (everything under user.slice) has a session number for a unit, another one each time:
- * there the program's name says more. The command line is never looked at: passwords stand there.
+ * The control group is the one identity that needs no configuration and survives a restart. /proc/<pid>/cgroup has a
+ * line per hierarchy (version 1) or one in all (version 2): `4:memory:/system.slice/nginx.service`,
+ * `0::/system.slice/nginx.service`. What people start at a shell or by cron (everything under user.slice) has a
+ * session number for a unit, another one each time: there the program's name says more. The command line is never
+ * looked at: passwords stand there.
  */
 export type ServiceSource = "systemd" | "container" | "executable";
 

@@ -1,11 +1,12 @@
 /**
- * What each service of the host uses: the sum over its processes, kept so that a counter never falls when one of them ends.
+ * What each service of the host uses: the sum over its processes, kept so that a counter never falls when one of them
+ * ends.
  *
- * A service is a systemd unit, a container or a program (`service-name.ts`); kernel threads are one service, `kernel`. Differences are
- * added up process by process: the sum of what the living ever used would fall with every exit. Small services are told
- * together as `other`: below 1 % of a core and 16 MB, without a listening port. One that is small again stays by itself for 30
- * passes. At most 64 are told by themselves. What a process used between the last pass and its end is not seen; control
- * groups (`cgroups.ts`) have the exact figures.
+ * A service is a systemd unit, a container or a program (`service-name.ts`); kernel threads are one service,
+ * `kernel`. Differences are added up process by process: the sum of what the living ever used would fall with every
+ * exit. Small services are told together as `other`: below 1 % of a core and 16 MB, without a listening port. One
+ * that is small again stays by itself for 30 passes. At most 64 are told by themselves. What a process used between
+ * the last pass and its end is not seen; control groups (`cgroups.ts`) have the exact figures.
  */
 import { counter, gauge, type Column } from "./column.ts";
 import type { Kernel } from "./kernel.ts";

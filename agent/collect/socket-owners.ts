@@ -1,9 +1,10 @@
 /**
  * Which service a socket belongs to: from the socket's inode to the process that holds it open, through /proc/<pid>/fd.
  *
- * Reading every link of every process is the dearest thing that the agent can do (7 us a link), so it is done only for inodes that are not
- * known, at most every 15 s or three ticks, at most `linksMax` links at a time, processes that own sockets already first. What is not reached
- * goes on at the next time. An inode that a whole round did not find belongs to a process that we may not look into.
+ * Reading every link of every process is the dearest thing that the agent can do (7 us a link), so it is done only
+ * for inodes that are not known, at most every 15 s or three ticks, at most `linksMax` links at a time, processes
+ * that own sockets already first. What is not reached goes on at the next time. An inode that a whole round did not
+ * find belongs to a process that we may not look into.
  */
 import { readdirSync, readlinkSync } from "node:fs";
 import { isAbsent, isForbidden } from "./proc-file.ts";
@@ -42,8 +43,8 @@ export class SocketOwners {
   }
 
   /**
-   * The service of the socket `inode`: undefined while that is not known yet, "" if it cannot be known. Asking for an unknown one wants it
-   * to be looked for.
+   * The service of the socket `inode`: undefined while that is not known yet, "" if it cannot be known. Asking for an
+   * unknown one wants it to be looked for.
    */
   serviceOf(inode: number): string | undefined {
     const owner = this.#byInode.get(inode);

@@ -1,9 +1,10 @@
 /**
- * The TCP sockets of one network namespace, out of the bytes of /proc/net/tcp and /proc/net/tcp6 (proc_pid_net(5)). Pure.
+ * The TCP sockets of one network namespace, out of the bytes of /proc/net/tcp and /proc/net/tcp6 (proc_pid_net(5)).
  *
  * One line a socket; addresses are words in the machine's byte order, ports are plain hexadecimal:
- * `0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 1 ...`. The visitor gets one object that is
- * filled anew for each socket. An IPv4 peer of an IPv6 socket (::ffff:a.b.c.d) is told as IPv4: it is the same peer.
+ * `0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 12345 1 ...`
+ * The visitor gets one object that is filled anew for each socket. An IPv4 peer of an IPv6 socket (::ffff:a.b.c.d) is
+ * told as IPv4: it is the same peer. Pure.
  */
 import type { Cursor } from "./cursor.ts";
 
@@ -42,7 +43,10 @@ export function emptySocket(): Socket {
   return { localPort: 0, peerPort: 0, state: 0, inode: 0, peer: new Uint32Array(4), peerIsV4: true };
 }
 
-/** Calls `visit` for each socket, with the same object each time. A line of another form is left out and counted: returned. */
+/**
+ * Calls `visit` for each socket, with the same object each time. A line of another form is left out and counted:
+ * returned.
+ */
 export function parseTcpTable(cursor: Cursor, socket: Socket, visit: (socket: Socket) => void): number {
   let malformed = 0;
   cursor.nextLine();

@@ -1,8 +1,8 @@
 /**
  * The few largest of many, and who stays among them. Pure.
  *
- * Membership is sticky: one enters at once and leaves only after several passes outside, or the list of series would change
- * at every tick for processes that take turns at the fifth place.
+ * Membership is sticky: one enters at once and leaves only after several passes outside, or the list of series would
+ * change at every tick for processes that take turns at the fifth place.
  */
 
 /** Keeps the `size` largest values offered since `clear`. Cost: one comparison for a value that is too small. */

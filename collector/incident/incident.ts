@@ -45,6 +45,8 @@ export interface Incidents {
   apply(suspicions: readonly Suspicion[], nowMs: number): Incident[];
   /** The changed incident, or undefined when there is no such incident in memory (it resolved long ago, or never was). */
   command(command: AcknowledgeCommand, nowMs: number): Incident | undefined;
+  /** An incident in memory: open, or resolved so recently that it may reopen. */
+  incident(id: string): Incident | undefined;
   snapshot(): IncidentsState;
 }
 
@@ -108,6 +110,7 @@ export function createIncidents(state?: IncidentsState): Incidents {
         ? acknowledge(entry, command, nowMs)
         : resolveBy(entry, command, nowMs);
     },
+    incident: (id) => entries.find(({ incident }) => incident.id === id)?.incident,
     snapshot: () => ({ next, entries: entries.map((entry) => ({ ...entry })) }),
   };
 }
@@ -184,7 +187,8 @@ function update(entry: Entry, suspicion: Suspicion, nowMs: number): Incident | u
   const told = healing
     ? { ...facts, title: before.title, causes: merged(before.causes, facts.causes) }
     : facts;
-  if (severity !== before.severity) timeline.push(entryAt(nowMs, "timeline.severity", { severity }));
+  if (severity !== before.severity)
+    timeline.push(entryAt(nowMs, "timeline.severity", { severity: `severity.${severity}` }));
   timeline.push(...causeEntries(before.causes, told.causes, nowMs));
   const figuresOnly = timeline.length === 0 && before.symptoms.length === facts.symptoms.length;
   if (figuresOnly && nowMs - entry.figuresToldMs < figuresMs) return undefined;

@@ -61,12 +61,11 @@ async function main(): Promise<void> {
     name: "collector",
     args: [
       join(root, "collector/main.ts"),
-      "--data",
-      join(options.data, "collector"),
-      "--listen",
-      options.listen,
-      "--console",
-      join(root, "dist/console"),
+      ...optionList({
+        data: join(options.data, "collector"),
+        listen: options.listen,
+        console: join(root, "dist/console"),
+      }),
     ],
     backMs: collectorBackMs,
     child: null,
@@ -79,8 +78,8 @@ async function main(): Promise<void> {
     args: [
       ...agentFlags,
       agentFile,
-      ...["--data", join(options.data, "agent"), "--collector", url.replace("http:", "ws:")],
-      ...["--interval", options.interval, "--metrics-listen", options["metrics-listen"]],
+      ...optionList({ data: join(options.data, "agent"), collector: url.replace("http:", "ws:") }),
+      ...optionList({ interval: options.interval, "metrics-listen": options["metrics-listen"] }),
     ],
     backMs: agentBackMs,
     child: null,
@@ -171,6 +170,10 @@ async function stop(programs: readonly Program[]): Promise<void> {
   }
   removeRun(options.data);
   process.exit(0);
+}
+
+function optionList(given: Readonly<Record<string, string>>): string[] {
+  return Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 function pidsOf(programs: readonly Program[]): Record<string, number> {

@@ -49,6 +49,11 @@ export const en = {
   "reason.agent_died": "the connection was closed by the host, and nobody came back",
   "reason.unreachable": "the connection went dead, and nobody came back",
 
+  "severity.info": "info",
+  "severity.warning": "warning",
+  "severity.major": "major",
+  "severity.critical": "critical",
+
   "timeline.started": "first abnormal sample",
   "timeline.opened": "incident opened",
   "timeline.cause": "cause: {cause}",

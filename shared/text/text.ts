@@ -4,7 +4,7 @@
  *
  * A placeholder is `{name}`; `{name|duration}` formats milliseconds, `{name|percent}` a share, `{name|cores}` CPU seconds per
  * second; `{name|unit}` formats a number in the UCUM unit that the argument `unit` names. The arguments `symptom`, `cause`
- * and `resource` may name another sentence, which is rendered in its place with the same arguments.
+ * and `severity` may name another sentence, which is rendered in its place with the same arguments.
  */
 import type { Text } from "../contract/incident.ts";
 import { formatDuration } from "../duration.ts";
@@ -19,7 +19,7 @@ const catalogues: Readonly<Record<Language, ReadonlyMap<string, string>>> = {
   en: new Map(Object.entries(en)),
   "zh-CN": new Map(Object.entries(zhCN)),
 };
-const nested = new Set(["symptom", "cause", "resource"]);
+const nested = new Set(["symptom", "cause", "severity"]);
 
 /** A key that no catalogue has is shown as it is, so that a newer collector can talk to an older console. */
 export function renderText(text: Text, language: Language): string {

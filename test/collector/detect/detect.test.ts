@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createDetect, type Detect } from "#collector/detect/detect.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
 import { canonicalLabels, type Instrument, type Series } from "#shared/series.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { floorOf, tailScore, weight, zMin, zScore } from "#collector/detect/level.ts";
 
 test("z reaches its threshold exactly where the deviation is the floor plus zMin standard deviations", () => {

@@ -145,8 +145,7 @@ class Client {
     while (true) {
       const message = await this.next();
       assert.equal(message?.t, "ack", JSON.stringify(message));
-      const ack = message as Ack;
-      if (ack.sequence >= sequence) return ack;
+      if (message.sequence >= sequence) return message;
     }
   }
 
@@ -186,10 +185,8 @@ class Source {
       ? [gauge("a"), gauge("b", [["__proto__", "x"]])].map((series, column) => ({ column, series }))
       : [];
     const ticks = [{ timeMs, values, columns: 2 }];
-    const bytes = this.#encoder.encode({
-      ...{ sequence: this.#sequence, key, intervalMs: 10_000, ticks, definitions, losses: [] },
-      ...more,
-    });
+    const usual = { sequence: this.#sequence, key, intervalMs: 10_000, ticks, definitions, losses: [] };
+    const bytes = this.#encoder.encode({ ...usual, ...more });
     this.#sequence += 1;
     return bytes;
   }

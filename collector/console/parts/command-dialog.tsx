@@ -1,0 +1,120 @@
+/** Acknowledge and resolve: who, optionally why, and what became of it. How a command is sent is in `state/command.ts`. */
+import { useRef } from "preact/hooks";
+import type { Incident } from "#shared/contract/incident.ts";
+import { type CommandKind, fetchIncident, newCommandKey, sendCommand } from "../state/api.ts";
+import { type CommandDoor, type CommandOutcome, runCommand } from "../state/command.ts";
+import { myName, t, timeStyle } from "../state/settings.ts";
+import { signal, useSignal } from "../state/signals.ts";
+import { acceptAnswer, incidents, nowMs } from "../state/store.ts";
+import { formatMoment } from "../view/time.ts";
+import { Dialog } from "./dialog.tsx";
+
+interface OpenCommand {
+  readonly kind: CommandKind;
+  /** As the operator saw it when the dialog opened. */
+  readonly seen: Incident;
+}
+
+const openCommand = signal<OpenCommand | null>(null);
+
+/** Opens the dialog; nothing happens for an incident that is not there or has resolved. */
+export function command(kind: CommandKind, id: string): void {
+  const seen = incidents.value.get(id);
+  if (seen !== undefined && seen.state !== "resolved") openCommand.value = { kind, seen };
+}
+
+export function CommandDialog() {
+  const open = openCommand.value;
+  return open === null ? null : <Form key={`${open.kind} ${open.seen.id}`} open={open} />;
+}
+
+function Form({ open: { kind, seen } }: { open: OpenCommand }) {
+  const by = useSignal(myName.value);
+  const comment = useSignal("");
+  const sending = useSignal(false);
+  const problem = useSignal<string | null>(null);
+  const attempt = useRef({ key: newCommandKey(), seen });
+  const close = (): void => void (openCommand.value = null);
+
+  async function send(event: Event): Promise<void> {
+    event.preventDefault();
+    const name = by.value.trim();
+    if (sending.value || name === "") return;
+    sending.value = true;
+    problem.value = null;
+    const text = comment.value.trim();
+    const request = { by: name, ...(text === "" ? {} : { comment: text }) };
+    const { key, seen } = attempt.current;
+    const outcome = await runCommand(door(kind), seen, request, key);
+    sending.value = false;
+    myName.value = name;
+    if (outcome.kind !== "failed") acceptAnswer(outcome.incident);
+    if (outcome.kind === "done") return close();
+    problem.value = explain(outcome);
+    // What the operator reads now is what the next attempt decides on. Without an answer the key stays: it may have counted.
+    if (outcome.kind === "conflict") attempt.current = { key: newCommandKey(), seen: outcome.incident };
+    else if (outcome.status !== 0) attempt.current = { key: newCommandKey(), seen };
+  }
+
+  return (
+    <Dialog title={t(`dialog.${kind}`)} onClose={close}>
+      <form onSubmit={(event) => void send(event)}>
+        <p class="faint">{t(`dialog.${kind}Hint`)}</p>
+        <label class="field">
+          {t("dialog.by")}
+          <input
+            name="name"
+            autocomplete="name"
+            required
+            maxLength={64}
+            value={by.value}
+            autofocus={myName.value === ""}
+            onInput={(event) => (by.value = event.currentTarget.value)}
+          />
+        </label>
+        <label class="field">
+          {t("dialog.comment")}
+          <textarea
+            rows={2}
+            maxLength={2000}
+            value={comment.value}
+            onInput={(event) => (comment.value = event.currentTarget.value)}
+          />
+        </label>
+        <p role="alert" class="dialog-problem">
+          {problem.value}
+        </p>
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={close}>
+            {t("dialog.cancel")}
+          </button>
+          <button
+            type="submit"
+            class="button primary"
+            disabled={sending.value}
+            autofocus={myName.value !== ""}
+          >
+            {sending.value ? t("dialog.sending") : t(`action.${kind}`)}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function door(kind: CommandKind): CommandDoor {
+  return {
+    send: (incident, request, key) => sendCommand(kind, incident, request, key),
+    fetch: fetchIncident,
+    newKey: newCommandKey,
+  };
+}
+
+function explain(outcome: Exclude<CommandOutcome, { kind: "done" }>): string {
+  if (outcome.kind === "failed") {
+    return outcome.status === 0 ? t("dialog.unreachable") : t("dialog.failed", { message: outcome.message });
+  }
+  const last = outcome.incident.acknowledgements.at(-1);
+  if (last === undefined || outcome.incident.state === "resolved") return t("dialog.conflictChanged");
+  return t("dialog.conflict", { by: last.by, at: formatMoment(last.atMs, nowMs.value, timeStyle.value) });
+}

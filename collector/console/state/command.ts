@@ -1,0 +1,63 @@
+/**
+ * Sends a command as an operator means it.
+ *
+ * An open incident's revision grows with every sample that changes its evidence, so the revision on the screen is often
+ * old although nothing that matters to the decision has changed. What matters is who acknowledged and whether it is open:
+ * if only the rest has changed, the command is sent again with the new revision; otherwise it is a conflict, and the
+ * operator decides anew.
+ */
+import type { CommandRequest } from "#shared/contract/api.ts";
+import type { Incident } from "#shared/contract/incident.ts";
+
+export interface CommandDoor {
+  /** Rejects with an error that has `status`: 412 when the revision is not the incident's any more, 0 without answer. */
+  send(incident: Incident, request: CommandRequest, key: string): Promise<Incident>;
+  /** The incident as the collector has it now; rejects when it has it no longer. */
+  fetch(id: string): Promise<Incident>;
+  newKey(): string;
+}
+
+export type CommandOutcome =
+  | { readonly kind: "done"; readonly incident: Incident }
+  /** Somebody else has acknowledged or resolved; `incident` is as it is now. */
+  | { readonly kind: "conflict"; readonly incident: Incident }
+  | { readonly kind: "failed"; readonly status: number; readonly message: string };
+
+const attemptsMax = 4;
+
+/** `key` is for the first attempt; the same key with the same revision and request may be sent again safely. */
+export async function runCommand(
+  door: CommandDoor,
+  seen: Incident,
+  request: CommandRequest,
+  key: string,
+): Promise<CommandOutcome> {
+  let incident = seen;
+  let attemptKey = key;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return { kind: "done", incident: await door.send(incident, request, attemptKey) };
+    } catch (error) {
+      const status = statusOf(error);
+      const message = error instanceof Error ? error.message : String(error);
+      if (status !== 412 || attempt === attemptsMax) return { kind: "failed", status, message };
+      const now = await door.fetch(seen.id).catch(() => undefined);
+      if (now === undefined) return { kind: "failed", status, message };
+      if (!sameDecision(seen, now)) return { kind: "conflict", incident: now };
+      incident = now;
+      attemptKey = door.newKey();
+    }
+  }
+}
+
+/** Whether what the operator decided on is as it was: nobody acknowledged since, and it has not resolved or reopened. */
+export function sameDecision(seen: Incident, now: Incident): boolean {
+  return (
+    seen.acknowledgements.length === now.acknowledgements.length &&
+    (seen.state === "resolved") === (now.state === "resolved")
+  );
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof Error && "status" in error && typeof error.status === "number" ? error.status : 0;
+}

@@ -1,0 +1,94 @@
+// Acknowledging an incident that changes all the time, while others may be faster.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CommandDoor, runCommand } from "#collector/console/state/command.ts";
+import type { Incident } from "#shared/contract/incident.ts";
+import { cpuIncident } from "./mock-data.ts";
+import { acknowledged } from "./mock-server.ts";
+
+const seen = cpuIncident(1_790_000_000_000, 1_790_000_100_000);
+const request = { by: "Wang Fang" };
+
+class Refusal extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super(`status ${status}`);
+    this.status = status;
+  }
+}
+
+/** A collector that compares revisions; `now` is the incident as it has it. */
+class Door implements CommandDoor {
+  now: Incident;
+  readonly keys: string[] = [];
+  #made = 0;
+
+  constructor(now: Incident) {
+    this.now = now;
+  }
+
+  send(incident: Incident, { by }: { by: string }, key: string): Promise<Incident> {
+    this.keys.push(key);
+    if (incident.revision !== this.now.revision) return Promise.reject(new Refusal(412));
+    this.now = acknowledged(this.now, this.now.revision + 1, by, "", 0);
+    return Promise.resolve(this.now);
+  }
+
+  fetch(): Promise<Incident> {
+    return Promise.resolve(this.now);
+  }
+
+  newKey(): string {
+    this.#made += 1;
+    return `new-${this.#made}`;
+  }
+}
+
+test("an acknowledgement counts once and makes its sender the owner", async () => {
+  const door = new Door(seen);
+  const outcome = await runCommand(door, seen, request, "k");
+  assert.equal(outcome.kind, "done");
+  assert.equal(door.now.owner, "Wang Fang");
+  assert.deepEqual(door.keys, ["k"]);
+});
+
+test("an incident whose evidence merely grew is acknowledged all the same", async () => {
+  const door = new Door({ ...seen, revision: seen.revision + 3 });
+  const outcome = await runCommand(door, seen, request, "k");
+  assert.equal(outcome.kind, "done");
+  assert.deepEqual(door.keys, ["k", "new-1"], "another revision is another request and needs another key");
+});
+
+test("who was faster is shown, not overwritten", async () => {
+  const door = new Door(acknowledged(seen, seen.revision + 1, "Li Na", "on it", 5));
+  const outcome = await runCommand(door, seen, request, "k");
+  assert.equal(outcome.kind, "conflict");
+  assert.equal(outcome.kind === "conflict" && outcome.incident.owner, "Li Na");
+  assert.equal(door.now.owner, "Li Na");
+});
+
+test("an incident that resolved meanwhile is a conflict", async () => {
+  const door = new Door({ ...seen, revision: seen.revision + 1, state: "resolved", resolvedMs: 7 });
+  assert.equal((await runCommand(door, seen, request, "k")).kind, "conflict");
+});
+
+test("an incident that changes faster than it can be acknowledged ends in a plain failure", async () => {
+  const door = new Door({ ...seen, revision: seen.revision + 1 });
+  door.fetch = () => {
+    door.now = { ...door.now, revision: door.now.revision + 1 };
+    return Promise.resolve({ ...door.now, revision: door.now.revision - 1 });
+  };
+  const outcome = await runCommand(door, seen, request, "k");
+  assert.deepEqual(outcome, { kind: "failed", status: 412, message: "status 412" });
+  assert.equal(door.keys.length, 4);
+});
+
+test("without an answer the command fails with status 0, so that it can be repeated under its key", async () => {
+  const door = new Door(seen);
+  door.send = () => Promise.reject(new Refusal(0));
+  assert.deepEqual(await runCommand(door, seen, request, "k"), {
+    kind: "failed",
+    status: 0,
+    message: "status 0",
+  });
+});
