@@ -19,10 +19,10 @@ export const en = {
   "symptom.latency": "Answers take {value|unit} (expected at most {high|unit})",
   "symptom.other": "{metric} is {value|unit} (expected {low|unit} to {high|unit})",
 
-  "cause.process.cpu": "process {process} (pid {pid}) uses {causeValue|cores} cores",
+  "cause.process.cpu": "process {process} (pid {pid}) uses {causeValue|percent} of a core",
   "cause.process.memory": "process {process} (pid {pid}) holds {causeValue|causeUnit}",
   "cause.process.disk": "process {process} (pid {pid}) moves {causeValue|causeUnit} to or from disk",
-  "cause.part.cpu": "{causeName} uses {causeValue|cores} cores",
+  "cause.part.cpu": "{causeName} uses {causeValue|percent} of a core",
   "cause.part.memory": "{causeName} holds {causeValue|causeUnit}",
   "cause.part.disk": "{causeName} moves {causeValue|causeUnit} to or from disk",
   "cause.port": "{causeName} stopped listening",

@@ -2,8 +2,7 @@
  * Sentences in the reader's language, from `{key, args}`. `en.ts` is the type of `zh-CN.ts`: a missing sentence does not
  * compile.
  *
- * A placeholder is `{name}`; `{name|duration}` formats milliseconds, `{name|percent}` a share, `{name|cores}` CPU seconds per
- * second; `{name|unit}` formats a number in the UCUM unit that the argument `unit` names. The arguments `symptom`, `cause`
+ * A placeholder is `{name}`; `{name|duration}` formats milliseconds, `{name|percent}` a share; `{name|unit}` formats a number in the UCUM unit that the argument `unit` names. The arguments `symptom`, `cause`
  * and `severity` may name another sentence, which is rendered in its place with the same arguments.
  */
 import type { Text } from "../contract/incident.ts";
@@ -44,7 +43,6 @@ function render(
     if (format === undefined) return formatNumber(value);
     if (format === "duration") return formatDuration(value);
     if (format === "percent") return `${formatNumber(value * 100)} %`;
-    if (format === "cores") return formatNumber(value);
     return formatValue(value, String(args.get(format) ?? ""));
   });
 }

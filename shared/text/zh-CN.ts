@@ -21,10 +21,10 @@ export const zhCN: Catalogue = {
   "symptom.latency": "响应耗时 {value|unit}（预期不超过 {high|unit}）",
   "symptom.other": "{metric} 为 {value|unit}（预期 {low|unit} 至 {high|unit}）",
 
-  "cause.process.cpu": "进程 {process}（pid {pid}）占用 {causeValue|cores} 个核",
+  "cause.process.cpu": "进程 {process}（pid {pid}）占用 CPU {causeValue|percent}（单核计）",
   "cause.process.memory": "进程 {process}（pid {pid}）占用内存 {causeValue|causeUnit}",
   "cause.process.disk": "进程 {process}（pid {pid}）磁盘读写 {causeValue|causeUnit}",
-  "cause.part.cpu": "{causeName} 占用 {causeValue|cores} 个核",
+  "cause.part.cpu": "{causeName} 占用 CPU {causeValue|percent}（单核计）",
   "cause.part.memory": "{causeName} 占用内存 {causeValue|causeUnit}",
   "cause.part.disk": "{causeName} 磁盘读写 {causeValue|causeUnit}",
   "cause.port": "{causeName} 停止监听",

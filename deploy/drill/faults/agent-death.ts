@@ -1,3 +1,4 @@
+/** The agent is killed: its host falls silent, and the connection says that the host itself still answers. */
 import { parseEntity } from "../entity.ts";
 import type { Fault } from "../fault.ts";
 

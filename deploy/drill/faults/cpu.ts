@@ -1,3 +1,4 @@
+/** A process burns one core: the host gets busy, and one process accounts for all of it. */
 import { parseEntity } from "../entity.ts";
 import type { Fault } from "../fault.ts";
 import { spawnWorker } from "../spawn-worker.ts";

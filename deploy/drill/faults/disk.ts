@@ -1,3 +1,4 @@
+/** A file takes a part of the filesystem: it is fuller than ever, bounded by what is free. */
 import { execFile } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** A process writes and syncs without end: the disk is busy, bounded to 64 MiB of scratch file. */
 import { join } from "node:path";
 import { parseEntity } from "../entity.ts";
 import type { Fault } from "../fault.ts";

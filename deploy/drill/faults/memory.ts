@@ -1,3 +1,4 @@
+/** A process grows: memory fills, bounded by what is free. */
 import os from "node:os";
 import { formatValue } from "#shared/units.ts";
 import { parseEntity } from "../entity.ts";

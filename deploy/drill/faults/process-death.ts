@@ -1,3 +1,4 @@
+/** A service that was learned is killed: its port is no longer listened on. */
 import { createServer } from "node:net";
 import { parseEntity } from "../entity.ts";
 import type { Fault } from "../fault.ts";
