@@ -29,9 +29,11 @@ const confirmMs = 4_000;
 const confirmSamples = 2;
 /** At a bound without own history: one more sample, since nothing else is known. */
 const provisionalSamples = 3;
-/** Samples as expected, or missing, after which an anomaly ends. */
+/** Samples as expected after which an anomaly ends. */
 const calmSamples = 2;
-const goneSamples = 3;
+/** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
+const goneIntervals = 3;
+const goneMsMin = 30_000;
 /** What lasts this long is how the series is now: the anomaly ends and the levels start anew. */
 const acceptSymptomMs = 2 * 3_600_000;
 const acceptEvidenceMs = 1_800_000;
@@ -79,6 +81,7 @@ export class HostDetector {
   #memoryNumber = -1;
   #cores = 0;
   #memoryBytes = 0;
+  #goneMs = goneMsMin;
   #told: Anomaly[] = [];
 
   constructor(host: string) {
@@ -116,6 +119,7 @@ export class HostDetector {
     if (this.#firstMs === 0) this.#firstMs = timeMs;
     const elapsedMs = this.#lastMs === 0 ? intervalMs : timeMs - this.#lastMs;
     this.#lastMs = timeMs;
+    this.#goneMs = Math.max(goneMsMin, goneIntervals * intervalMs);
     const share = Math.min(1, intervalMs / elapsedMs);
     this.#completeness += weight(elapsedMs, completenessTimeConstantMs) * (share - this.#completeness);
     this.#judgeColumns(timeMs, elapsedMs, rateGapIntervals * intervalMs, series, values);
@@ -325,12 +329,9 @@ export class HostDetector {
 
   /** A thing that used too much and is gone uses nothing; a thing that is bad by being gone stays bad. */
   #missing(number: number, timeMs: number): void {
-    const { rows } = this.table;
-    const at = number * rowLength;
-    const gone = rows[at + slot.calm]! + 1;
-    rows[at + slot.calm] = gone;
     const open = this.#open.get(number);
-    if (open === undefined || gone < goneSamples) return;
+    const lastMs = this.table.rows[number * rowLength + slot.lastMs]!;
+    if (open === undefined || timeMs - lastMs < this.#goneMs) return;
     const acceptMs = open.anomaly.role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
     if (open.anomaly.direction === "up" || timeMs - open.anomaly.startedMs >= acceptMs)
       this.#end(number, open, timeMs);

@@ -29,7 +29,7 @@ export const slot = {
   /** Start of the current run of samples that exceed, 0 when there is none; their number. */
   exceededMs: 13,
   streak: 14,
-  /** Samples in a row that were as expected again, or missing, while an anomaly is open. */
+  /** Samples in a row that were as expected again while an anomaly is open. */
   calm: 15,
 } as const;
 export const rowLength = 16;
