@@ -12,6 +12,7 @@ import {
   type ConfigReader,
 } from "#shared/config-file.ts";
 import { limits } from "#shared/limits.ts";
+import { isLoopbackListen } from "#shared/loopback.ts";
 
 export const agentSchema = {
   /** Where samples go. Nothing is sent while it is not set. */
@@ -78,10 +79,4 @@ function isCollector(text: string): boolean {
     hash === "" &&
     (pathname === "/" || pathname === "");
   return bare && (protocol === "ws:" || protocol === "wss:");
-}
-
-/** `127.0.0.1:7421` or `[::1]:7421`. */
-export function isLoopbackListen(text: string): boolean {
-  const [, , port] = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):(\d+)$/.exec(text) ?? [];
-  return port !== undefined && Number(port) <= 65_535;
 }

@@ -8,6 +8,7 @@
 import { type Clock, every, type Timer } from "#shared/clock.ts";
 import type { Command, CommandResult } from "#collector/push/api.ts";
 import { livePath } from "#shared/contract/live.ts";
+import { StorageError } from "#shared/errors.ts";
 import { limits } from "#shared/limits.ts";
 import type { Log } from "#shared/log.ts";
 import { agentPath } from "#shared/wire/wire.ts";
@@ -67,6 +68,7 @@ export function createCollector(parts: CollectorParts): Collector {
   const agents = createAgentSocket({ clock, journal, log, counters });
   const timers: Timer[] = [];
   const underWay = new Set<string>();
+  const failed = Promise.withResolvers<never>();
   let replaying = true;
 
   const ready = (): string[] => {
@@ -115,6 +117,15 @@ export function createCollector(parts: CollectorParts): Collector {
         ? (JSON.parse(before.answer) as CommandResult)
         : { outcome: "key_reused" };
     }
+    // It may be in the journal already, unanswered: only the end of the replay tells.
+    if (replaying) {
+      const message = "the collector is replaying its journal after a start: try again in a moment";
+      throw new StorageError(message, { retryable: true });
+    }
+    const stored = store.incident(id);
+    if (stored !== undefined && follower.chain.incident(id) === undefined) {
+      return { outcome: "not_allowed", message: `${id} was resolved long ago and is closed` };
+    }
     if (underWay.has(key)) return { outcome: "key_reused" };
     underWay.add(key);
     try {
@@ -142,8 +153,10 @@ export function createCollector(parts: CollectorParts): Collector {
 
   function tick(): void {
     const nowMs = clock.nowMs();
+    const { state } = journal.stats();
+    if (state === "failed") failed.reject(new Error("the journal failed; the next start checks it"));
     // A journal that takes no entries waits with this one; another tick behind it would say nothing more.
-    if (journal.stats().state === "ok") void journal.append(jsonEntry("tick", "", nowMs, {})).catch(() => {});
+    if (state === "ok") void journal.append(jsonEntry("tick", "", nowMs, {})).catch(() => {});
   }
 
   async function caughtUp(signal: Promise<void>): Promise<void> {
@@ -153,7 +166,6 @@ export function createCollector(parts: CollectorParts): Collector {
   }
 
   let consumption: ReturnType<Journal["consume"]> | undefined;
-  const failed = Promise.withResolvers<never>();
   return {
     failed: failed.promise,
     async start(host, port) {

@@ -3,12 +3,16 @@
  */
 import { bytesField, type ConfigOf, durationField, listField, textField } from "#shared/config-file.ts";
 import { limits } from "#shared/limits.ts";
+import { isLoopbackListen } from "#shared/loopback.ts";
 
 export const collectorSchema = {
   /** Journal, store and snapshots; one collector a directory. */
   data: textField("/var/lib/causeway-collector"),
-  /** Agents, API, console and metrics, on one port. Loopback only: there is no TLS and no sign-in yet. */
-  listen: textField("127.0.0.1:7420", { want: 'an address like "127.0.0.1:7420"', matches: isListen }),
+  /** Agents, API, console and metrics, on one port. */
+  listen: textField("127.0.0.1:7420", {
+    want: 'a loopback address like "127.0.0.1:7420" (there is no TLS and no sign-in yet)',
+    matches: isLoopbackListen,
+  }),
   /** Names beside the loopback ones under which this listener is reached, and origins that may use it. */
   hosts: listField(textField(null), { max: 32 }),
   origins: listField(textField(null), { max: 32 }),
@@ -37,17 +41,6 @@ export const collectorOptions = [
   ["otlp-endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT", "tracing.endpoint"],
   ["log", "CAUSEWAY_LOG", "log"],
 ] as const;
-
-/** "127.0.0.1:7420" -> its parts; an IPv6 address stands in brackets. */
-export function listenParts(listen: string): { host: string; port: number } {
-  const [, bracketed, plain, port] = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(listen) ?? [];
-  return { host: bracketed ?? plain ?? "", port: Number(port) };
-}
-
-function isListen(text: string): boolean {
-  const { host, port } = listenParts(text);
-  return host !== "" && Number.isInteger(port) && port <= 65_535;
-}
 
 function isHttp(text: string): boolean {
   return URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);

@@ -9,7 +9,7 @@ import type { Clock } from "#shared/clock.ts";
 import { sleep } from "#shared/clock.ts";
 import type { Loss } from "#shared/contract/api.ts";
 import type { Incident } from "#shared/contract/incident.ts";
-import { assert, StorageError } from "#shared/errors.ts";
+import { assert, errorText, StorageError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import { labelValue } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
@@ -69,7 +69,7 @@ export class Follower {
     this.#parts = parts;
     const snapshot = parts.store.loadSnapshot(snapshotName);
     const state = snapshot === undefined ? undefined : restored(snapshot.blob, parts.log);
-    this.chain = createChain(state?.chain);
+    this.chain = state?.chain ?? createChain();
     this.ingest = createIngest({
       journal: parts.journal,
       ...(state === undefined ? {} : { state: state.hosts }),
@@ -270,15 +270,14 @@ function silenceCause(how: ConnectionEnd): SilenceCause | null {
 }
 
 /** Undefined when the snapshot is of another version: then everything that the journal holds is replayed. */
-function restored(blob: Uint8Array, log: Log): { hosts: HostsState; chain: Uint8Array } | undefined {
+function restored(blob: Uint8Array, log: Log): { hosts: HostsState; chain: Chain } | undefined {
   try {
     const { meta, columns } = unpackSnapshot<HostsState>(snapshotSchema, snapshotVersion, blob);
     const chain = columns.get("chain");
     assert(chain instanceof Uint8Array, "a collector snapshot has a chain");
-    createChain(chain);
-    return { hosts: meta, chain };
+    return { hosts: meta, chain: createChain(chain) };
   } catch (error) {
-    log.warn("snapshot is of another version; replaying the whole journal", { error: String(error) });
+    log.warn("snapshot cannot be used; replaying the whole journal", { error: errorText(error) });
     return undefined;
   }
 }

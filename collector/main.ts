@@ -8,9 +8,10 @@ import { ConfigReader, readConfigFile } from "#shared/config-file.ts";
 import { ConfigError, errorText, StorageError } from "#shared/errors.ts";
 import { limits } from "#shared/limits.ts";
 import { createLog, type Log, type LogLevel } from "#shared/log.ts";
+import { listenParts } from "#shared/loopback.ts";
 import { version } from "#shared/version.ts";
 import { type Collector, createCollector } from "./collector.ts";
-import { type CollectorConfig, collectorOptions, collectorSchema, listenParts } from "./config.ts";
+import { type CollectorConfig, collectorOptions, collectorSchema } from "./config.ts";
 import { openSqliteJournal } from "./journal/sqlite.ts";
 import { readConsole } from "./push/console-files.ts";
 import { createMetrics, type Metrics } from "./self/metrics.ts";
@@ -32,8 +33,6 @@ const help = `causeway-collector ${version}: judges what agents measured and tel
 Each setting can also be given in the environment: CAUSEWAY_DATA, CAUSEWAY_LISTEN and so on.
 Exit codes: 0 stopped, 1 the data directory cannot be used or has failed, 2 the settings cannot be used.
 `;
-
-const consoleBytesMax = 16 * 1024 * 1024;
 
 async function main(): Promise<void> {
   const given = new Map(Object.entries(parseArguments()));
@@ -86,12 +85,12 @@ async function run(config: CollectorConfig): Promise<void> {
     journal: openJournal(config, log, metrics),
     metrics,
     tracer: await openTracer(config),
-    console: readConsole(config.console, consoleBytesMax),
+    console: readConsole(config.console, limits.consoleBytesMax),
     doors: { hosts: new Set(names(config.hosts)), origins: new Set(names(config.origins)) },
     version,
     random: Math.random,
   });
-  const { host, port } = listenParts(config.listen);
+  const { host, port } = listenParts(config.listen) ?? { host: config.listen, port: 0 };
   const address = await collector.start(host, port);
   const shown = address.host.includes(":") ? `[${address.host}]` : address.host;
   log.info("collector started", { version, console: `http://${shown}:${address.port}`, data: config.data });

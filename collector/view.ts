@@ -16,7 +16,6 @@ import type { Journal } from "./journal/journal.ts";
 import type { Store } from "./store/store.ts";
 
 const dayMs = 86_400_000;
-const lossesListedMax = 1_000;
 
 export interface View {
   hosts(): Host[];
@@ -110,7 +109,7 @@ export function createView({
       return { host, series, unit, ...thinned(points.timesMs, points.values, limits.seriesPointsMax) };
     },
     ledger(range) {
-      const { samples, losses } = store.losses({ ...range, limit: lossesListedMax });
+      const { samples, losses } = store.losses({ ...range, limit: limits.lossesListedMax });
       const stream = range.host === undefined ? undefined : (ingest.hosts.agentOf(range.host) ?? "");
       const stored = journal.samples(stream, range);
       return { stored, lost: samples, losses: [...losses] };

@@ -1,40 +1,16 @@
 /**
  * `npm run build:agent`: the agent as one file, `dist/agent.js`, for the flags of `agent-flags.ts`.
  *
- * One file, because a host should get one file. What it leaves out is memory, which on ten thousand hosts is the dearest thing
- * (anonymous MiB of the running agent, see `test/bench`): CommonJS spares Node's module loader for ESM (0.9); of ws only
- * the client is taken; what only wss:// or compression needs (https, tls, zlib: 4.2) is loaded when it is first used; the text
- * is ASCII without names and comments, since V8 keeps it as long as the process lives, two bytes a character if one is not Latin-1.
+ * One file, because a host should get one file. Its form saves memory, the dearest thing on ten thousand hosts: CommonJS spares
+ * Node's loader of ES modules (0.9 MiB of anonymous memory), and V8 keeps the text as long as the process lives, so it is without
+ * comments and long names, and ASCII, since one other character would double it.
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "rolldown";
+import { build } from "rolldown";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-
-/** Modules of Node that ws names at its top and that a connection over ws:// never uses. */
-const lateModules = ["https", "tls", "zlib", "querystring"];
-const latePrefix = "\0late:";
-const clientId = "\0ws-client";
-
-const slimWs: Plugin = {
-  name: "slim-ws",
-  resolveId(source, importer) {
-    if (source === "ws") return clientId;
-    if (importer?.includes("/node_modules/ws/") === true && lateModules.includes(source)) return latePrefix + source;
-    return null;
-  },
-  load(id) {
-    if (id === clientId) {
-      const client = JSON.stringify(join(root, "node_modules/ws/lib/websocket.js"));
-      return `import WebSocket from ${client}; export { WebSocket };`;
-    }
-    if (!id.startsWith(latePrefix)) return null;
-    const name = JSON.stringify(`node:${id.slice(latePrefix.length)}`);
-    return `module.exports = new Proxy({}, { get: (_, key) => require(${name})[key] });`;
-  },
-};
 
 export interface BuildOptions {
   /** Default: `agent/main.ts`. */
@@ -53,11 +29,20 @@ export async function buildAgent(options: BuildOptions = {}): Promise<string> {
     input: options.entry ?? join(root, "agent/main.ts"),
     cwd: root,
     platform: "node",
-    // ws looks for these natives and goes on without them.
-    external: [/^node:/, "bufferutil", "utf-8-validate"],
-    plugins: [slimWs],
+    external: [/^node:/],
+    // jsonc-parser's "main" is a form that a bundler cannot look into.
+    resolve: { mainFields: ["module", "main"] },
     logLevel: "warn",
-    output: { file, format: "cjs", minify: true, codeSplitting: false, sourcemap: false, comments: { legal: false } },
+    output: {
+      file,
+      format: "cjs",
+      // A require instead: Node's loader of ES modules stays out of memory.
+      dynamicImportInCjs: false,
+      minify: true,
+      codeSplitting: false,
+      sourcemap: false,
+      comments: { legal: false },
+    },
   });
   await writeFile(join(dirname(file), "package.json"), '{ "type": "commonjs" }\n');
   return file;

@@ -86,7 +86,7 @@ export function isCorrupt(error: unknown): boolean {
   return code !== undefined && corruptCodes.includes(code);
 }
 
-function sqliteCode(error: unknown): number | undefined {
+export function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
     return undefined;
   return error.errcode & 0xff;

@@ -15,6 +15,7 @@ import {
   moveAside,
   openDatabase,
   pageBytes,
+  sqliteCode,
   storageError,
   suspectPath,
   totalsFrom,
@@ -304,6 +305,15 @@ export class FrameLog {
 
   #freePages(): number {
     return Number(this.#all("PRAGMA freelist_count", [])[0]?.["freelist_count"] ?? 0);
+  }
+
+  /** Moves what the write-ahead log holds into the file, as far as the disk takes it; its space is then used again. */
+  checkpoint(): void {
+    try {
+      this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error;
+    }
   }
 
   /** Gives pages beyond `keepBytes` of free ones back to the file system, a bounded number at a time. */

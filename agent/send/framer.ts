@@ -54,7 +54,8 @@ export class Framer {
     this.#segmentFrames = key ? 1 : this.#segmentFrames + 1;
     this.#segmentBytes = (key ? 0 : this.#segmentBytes) + bytes.length;
     const series = present(values, columns);
-    return { epoch, sequence, key, firstMs: timeMs, lastMs: timeMs, samples: series, series, bytes };
+    const carries = losses.length;
+    return { epoch, sequence, key, firstMs: timeMs, lastMs: timeMs, samples: series, series, carries, bytes };
   }
 }
 

@@ -5,6 +5,11 @@
 import { limits } from "#shared/limits.ts";
 import { lossReasons, type LossRecord } from "#shared/wire/wire.ts";
 
+export interface SavedLosses {
+  readonly waiting: readonly LossRecord[];
+  readonly dirty: boolean;
+}
+
 export class LossList {
   #waiting: LossRecord[] = [];
   /** In a frame that is encoded and not yet in the spool. */
@@ -41,18 +46,28 @@ export class LossList {
   }
 
   /**
-   * What must be stored for the next start, in the transaction that makes it true; null when nothing changed. `withTaken`
-   * unless that transaction also stores the frames that took losses.
+   * What must be stored for the next start, in the transaction that also stores the frames that took the first `carried` of
+   * the losses taken; null when nothing changes.
    */
-  changed(withTaken: boolean): string | null {
-    if (!this.#dirty) return null;
-    return JSON.stringify(withTaken ? [...this.#taken, ...this.#waiting] : this.#waiting);
+  changed(carried: number): string | null {
+    if (!this.#dirty && carried === 0) return null;
+    return JSON.stringify([...this.#taken.slice(carried), ...this.#waiting]);
   }
 
   /** That transaction has succeeded. */
-  noted(withTaken: boolean): void {
-    this.#dirty = withTaken && this.#taken.length > 0;
-    if (!withTaken) this.#taken = [];
+  noted(carried: number): void {
+    this.#dirty = false;
+    this.#taken = this.#taken.slice(carried);
+  }
+
+  /** For a transaction that may fail: what `restore` goes back to. */
+  save(): SavedLosses {
+    return { waiting: [...this.#waiting], dirty: this.#dirty };
+  }
+
+  restore({ waiting, dirty }: SavedLosses): void {
+    this.#waiting = [...waiting];
+    this.#dirty = dirty;
   }
 
   /** Reads what `changed` gave; anything else is ignored. */

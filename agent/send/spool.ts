@@ -10,12 +10,14 @@
  */
 import type { Clock } from "#shared/clock.ts";
 import { errorText, StorageError, WireError } from "#shared/errors.ts";
-import { FrameLog, type Segment } from "#shared/frame-log.ts";
+import { FrameLog } from "#shared/frame-log.ts";
 import { isCorrupt, type FrameLogOptions, type Replaced } from "#shared/frame-log-file.ts";
 import type { Log } from "#shared/log.ts";
 import type { Position } from "#shared/wire/control.ts";
 import { FrameDecoder, readHeader, type LossRecord } from "#shared/wire/wire.ts";
 import { LossList } from "./losses.ts";
+import { Reserve } from "./reserve.ts";
+import { Segments, type SpoolSegment } from "./segments.ts";
 
 /** "CWSP" */
 const applicationId = 0x43575350;
@@ -23,6 +25,7 @@ const lossesNote = "losses";
 const stoppedNote = "stopped";
 /** Free pages kept for the next frames; the rest goes back to the file system after an outage. */
 const keepFreeBytes = 16 * 1024 * 1024;
+const transactionBytesMax = 128 * 1024;
 
 export interface SpoolLimits {
   readonly spoolBytesMax: number;
@@ -39,10 +42,12 @@ export interface Frame extends Position {
   readonly lastMs: number;
   readonly samples: number;
   readonly series: number;
+  /** Losses taken for this frame. */
+  readonly carries: number;
   readonly bytes: Uint8Array;
 }
 
-export interface SpooledFrame extends Frame {
+export interface SpooledFrame extends Omit<Frame, "carries"> {
   readonly position: number;
 }
 
@@ -52,12 +57,6 @@ export interface LastTick {
   readonly intervalMs: number;
   readonly series: number;
   readonly epoch: number;
-}
-
-interface Held extends Segment {
-  frames: number;
-  lastPosition: number;
-  lastMs: number;
 }
 
 export interface SpoolOptions {
@@ -72,16 +71,15 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #fileOptions: FrameLogOptions;
   #frames: FrameLog;
-  /** Oldest first; the last one is still growing, or was when the agent stopped. */
-  #segments: Held[] = [];
+  readonly #segments = new Segments();
   #lastPosition = 0;
-  #frameCount = 0;
   /** Encoded, and not yet taken by the disk. */
   #unwritten: Frame[] = [];
   #unwrittenBytes = 0;
   #diskFull = false;
   #keyWanted = true;
   readonly #losses = new LossList();
+  readonly #reserve: Reserve;
   #lastTick: LastTick | null = null;
   #stream = "";
 
@@ -91,6 +89,7 @@ export class Spool {
     this.#options = options;
     this.#fileOptions = { path, clock, synchronous: "normal", cacheKiB: 256, applicationId };
     this.#frames = FrameLog.open(this.#fileOptions);
+    this.#reserve = new Reserve(path);
     if (this.#frames.replaced === null) this.#load();
     else this.#accountDamage(this.#frames.replaced);
   }
@@ -118,43 +117,23 @@ export class Spool {
   }
 
   #load(): void {
-    let position = 0;
-    while (true) {
-      const page = this.#frames.segments(position, 1000);
-      for (const segment of page) this.#loadSegment(segment);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      position = last.position;
-    }
+    this.#segments.load(this.#frames);
     this.#losses.load(this.#frames.note(lossesNote));
-    const newest = this.#segments.at(-1);
+    const { newest } = this.#segments;
     if (newest === undefined) return;
     this.#stream = newest.stream;
-    this.#lastPosition = this.#frames.lastPosition();
-    newest.lastPosition = this.#lastPosition;
+    this.#lastPosition = newest.lastPosition;
     const last = this.#frames.last(newest.stream);
     if (last === undefined) return;
-    newest.lastMs = last.lastMs;
     const { lastMs: timeMs, series } = last;
     this.#lastTick = { timeMs, series, epoch: last.epoch ?? 0, intervalMs: intervalOf(last.bytes) };
-  }
-
-  #loadSegment(segment: Segment): void {
-    const before = this.#segments.at(-1);
-    if (before !== undefined) {
-      before.lastPosition = segment.position - 1;
-      before.lastMs = segment.firstMs;
-    }
-    const frames = this.#frames.segmentFrames(segment);
-    this.#segments.push({ ...segment, frames, lastPosition: segment.position, lastMs: segment.firstMs });
-    this.#frameCount += frames;
   }
 
   /** Takes over what is here for `stream`; frames of any other agent cannot be sent and are given up as a loss. */
   claim(stream: string): void {
     this.#stream = stream;
-    const foreign = this.#segments.filter((segment) => segment.stream !== stream);
-    for (const segment of foreign) this.#drop(segment, segment.position, "spool_corrupt");
+    for (const segment of this.#segments.notOf(stream))
+      this.#drop(segment, segment.position, "spool_corrupt");
   }
 
   get lastPosition(): number {
@@ -162,7 +141,7 @@ export class Spool {
   }
 
   get frameCount(): number {
-    return this.#frameCount;
+    return this.#segments.frameCount;
   }
 
   get sizeBytes(): number {
@@ -208,46 +187,50 @@ export class Spool {
     return written;
   }
 
+  /** Small transactions, so that what waited does not need its own size again in the write-ahead log of a full disk. */
   #write(): SpooledFrame[] {
-    const frames = this.#unwritten;
+    const written: SpooledFrame[] = [];
+    while (this.#unwritten.length > 0) {
+      const frames = this.#nextFrames();
+      const positions = this.#store(frames);
+      if (positions === null) return written;
+      this.#unwritten = this.#unwritten.slice(frames.length);
+      this.#unwrittenBytes -= sizeOf(frames);
+      this.#losses.noted(carriedBy(frames));
+      this.#keyWanted = false;
+      for (const [index, frame] of frames.entries()) {
+        written.push(this.#added(frame, positions[index] ?? this.#lastPosition));
+      }
+    }
+    if (this.#diskFull) this.#options.log.info("spool took frames again", { frames: written.length });
+    this.#diskFull = false;
+    return written;
+  }
+
+  #nextFrames(): Frame[] {
+    let sizeBytes = 0;
+    const end = this.#unwritten.findIndex(({ bytes }) => (sizeBytes += bytes.length) > transactionBytesMax);
+    return end === -1 ? this.#unwritten : this.#unwritten.slice(0, Math.max(1, end));
+  }
+
+  /** Null: the disk takes nothing now. */
+  #store(frames: readonly Frame[]): (number | null)[] | null {
     const rows = frames.map((frame) => ({ ...frame, kind: 0, stream: this.#stream, skewMs: 0 }));
-    let positions: (number | null)[];
     try {
-      positions = this.#frames.append(rows, () => this.#noteLosses(false));
+      return this.#frames.append(rows, () => this.#noteLosses(carriedBy(frames)));
     } catch (error) {
       this.#refused(error);
-      return [];
+      return null;
     }
-    this.#unwritten = [];
-    this.#unwrittenBytes = 0;
-    this.#losses.noted(false);
-    this.#keyWanted = false;
-    if (this.#diskFull) this.#options.log.info("spool took frames again", { frames: frames.length });
-    this.#diskFull = false;
-    return frames.map((frame, index) => this.#added(frame, positions[index] ?? this.#lastPosition));
   }
 
   #added(frame: Frame, position: number): SpooledFrame {
-    const current = this.#segments.at(-1);
-    if (frame.key || current === undefined) {
-      const { epoch, sequence, firstMs, lastMs } = frame;
-      const stream = this.#stream;
-      this.#segments.push({
-        position,
-        stream,
-        epoch,
-        sequence,
-        firstMs,
-        lastMs,
-        frames: 1,
-        lastPosition: position,
-      });
+    if (frame.key || this.#segments.newest === undefined) {
+      this.#reserve.hold();
+      this.#segments.begin({ ...frame, position, stream: this.#stream }, frame.lastMs);
     } else {
-      current.frames += 1;
-      current.lastPosition = position;
-      current.lastMs = frame.lastMs;
+      this.#segments.grow(position, frame.lastMs);
     }
-    this.#frameCount += 1;
     this.#lastPosition = position;
     return { ...frame, position };
   }
@@ -264,7 +247,9 @@ export class Spool {
         error: errorText(error),
         heldBytesMax: this.#options.limits.heldBytesMax,
       });
+      this.#reserve.release();
     }
+    this.#frames.checkpoint();
     this.#diskFull = true;
   }
 
@@ -272,16 +257,20 @@ export class Spool {
   #beginAnew(): void {
     this.#frames.close();
     this.#frames = FrameLog.open(this.#fileOptions);
+    this.#segments.clear();
+    this.#keyWanted = true;
+    this.#giveUpUnwritten();
+    if (this.#frames.replaced !== null) this.#accountDamage(this.#frames.replaced);
+  }
+
+  /** What they build on is gone. */
+  #giveUpUnwritten(): void {
     for (const { firstMs, lastMs, series, samples } of this.#unwritten) {
       this.#losses.add({ reason: "spool_corrupt", fromMs: firstMs, toMs: lastMs, series, samples });
     }
     this.#unwritten = [];
     this.#unwrittenBytes = 0;
-    this.#segments = [];
-    this.#frameCount = 0;
-    this.#keyWanted = true;
     this.#losses.giveBack();
-    if (this.#frames.replaced !== null) this.#accountDamage(this.#frames.replaced);
   }
 
   #accountDamage({ movedTo, sizeBytes, reason, totals, modifiedMs }: Replaced): void {
@@ -312,26 +301,19 @@ export class Spool {
 
   /** The position of the key frame that the frame at `position` builds on. */
   segmentStart(position: number): number {
-    return this.#segmentOf(position)?.position ?? position;
-  }
-
-  #segmentOf(position: number): Held | undefined {
-    return this.#segments.findLast((segment) => segment.position <= position);
+    return this.#segments.of(position)?.position ?? position;
   }
 
   /** Everything up to `position` is durable at the collector: finished segments go. */
   acknowledge(position: number): void {
-    const done = this.#segments.filter(
-      (segment, index) => segment.lastPosition <= position && index < this.#segments.length - 1,
-    );
+    const done = this.#segments.done(position);
     const last = done.at(-1);
     if (last === undefined) return;
     const removed = this.#try("remove acknowledged frames", () =>
       this.#frames.deletePositions(0, last.lastPosition),
     );
     if (!removed) return;
-    this.#segments = this.#segments.slice(done.length);
-    this.#frameCount -= done.reduce((sum, segment) => sum + segment.frames, 0);
+    this.#segments.remove(done);
     this.#guarded(undefined, () => this.#frames.reclaim(keepFreeBytes));
   }
 
@@ -340,15 +322,15 @@ export class Spool {
    * the disk refused.
    */
   discardFrom(position: number): boolean {
-    const segment = this.#segmentOf(position);
+    const segment = this.#segments.of(position);
     return segment === undefined || this.#drop(segment, position, "spool_corrupt");
   }
 
   #enforceLimits(): void {
-    const { spoolBytesMax, spoolAgeMsMax } = this.#options.limits;
+    const { spoolBytesMax, spoolAgeMsMax, unackedFramesMax } = this.#options.limits;
     const beforeMs = this.#options.clock.nowMs() - spoolAgeMsMax;
     while (true) {
-      const oldest = this.#droppable();
+      const oldest = this.#segments.droppable(unackedFramesMax);
       if (oldest === undefined) return;
       const expired = oldest.lastMs < beforeMs;
       if (!expired && this.#frames.usedBytes() <= spoolBytesMax) return;
@@ -356,40 +338,32 @@ export class Spool {
     }
   }
 
-  /**
-   * The oldest segment that the collector cannot have. The first frame without an answer is in the oldest segment, and at
-   * most a window of frames was sent after it.
-   */
-  #droppable(): Held | undefined {
-    let window = this.#options.limits.unackedFramesMax;
-    for (const [index, segment] of this.#segments.entries()) {
-      if (index === this.#segments.length - 1) return undefined;
-      if (index === 0) continue;
-      if (window <= 0) return segment;
-      window -= segment.frames;
-    }
-    return undefined;
-  }
-
   /** Removes `segment` from `fromPosition` on and accounts for it, in one transaction. False when the disk refused. */
-  #drop(segment: Held, fromPosition: number, reason: LossRecord["reason"]): boolean {
+  #drop(segment: SpoolSegment, fromPosition: number, reason: LossRecord["reason"]): boolean {
     const { lastPosition } = segment;
     const totals = this.#guarded(null, () => this.#frames.totals(fromPosition, lastPosition));
     if (totals === null) return false;
-    const { samples, series, firstMs, lastMs } = totals;
-    for (const loss of this.#carriedLosses(fromPosition, lastPosition)) this.#losses.add(loss);
-    if (totals.entries > 0) this.#losses.add({ reason, fromMs: firstMs, toMs: lastMs, series, samples });
+    const { entries, samples, series, firstMs, lastMs } = totals;
+    const before = this.#losses.save();
+    // The losses that the frames themselves report must not be lost with them.
+    const read = (position: number) => this.after(position, 64, Number.POSITIVE_INFINITY);
+    for (const loss of lossesIn(segment, fromPosition, read)) this.#losses.add(loss);
+    if (entries > 0) this.#losses.add({ reason, fromMs: firstMs, toMs: lastMs, series, samples });
     const removed = this.#try("remove frames", () => {
       this.#frames.deletePositions(fromPosition, lastPosition);
-      this.#noteLosses(true);
+      this.#noteLosses(0);
     });
-    if (!removed) return false;
-    this.#losses.noted(true);
-    this.#frameCount -= totals.entries;
-    if (segment === this.#segments.at(-1)) this.#keyWanted = true;
-    if (fromPosition > segment.position) segment.lastPosition = fromPosition - 1;
-    else this.#segments = this.#segments.filter((other) => other !== segment);
-    segment.frames -= totals.entries;
+    if (!removed) {
+      // Unless the spool began anew meanwhile, and has accounted for everything that it held.
+      if (this.#segments.of(segment.position) === segment) this.#losses.restore(before);
+      return false;
+    }
+    this.#losses.noted(0);
+    if (segment === this.#segments.newest) {
+      this.#keyWanted = true;
+      this.#giveUpUnwritten();
+    }
+    this.#segments.shorten(segment, fromPosition, entries);
     this.#options.log.warn("spooled samples dropped", {
       reason,
       samples,
@@ -400,32 +374,8 @@ export class Spool {
     return true;
   }
 
-  /** The losses that the frames themselves report: they must not be lost with them. */
-  #carriedLosses(fromPosition: number, lastPosition: number): LossRecord[] {
-    const decoder = new FrameDecoder();
-    const losses: LossRecord[] = [];
-    let position = this.segmentStart(fromPosition) - 1;
-    while (position < lastPosition) {
-      const page = this.after(position, 64, Number.POSITIVE_INFINITY);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      for (const frame of page) {
-        if (frame.position > lastPosition) break;
-        try {
-          const decoded = decoder.decode(frame.bytes);
-          if (frame.position >= fromPosition) losses.push(...decoded.losses);
-        } catch (error) {
-          if (!(error instanceof WireError)) throw error;
-          return losses;
-        }
-      }
-      position = last.position;
-    }
-    return losses;
-  }
-
-  #noteLosses(withTaken: boolean): void {
-    const changed = this.#losses.changed(withTaken);
+  #noteLosses(carried: number): void {
+    const changed = this.#losses.changed(carried);
     if (changed !== null) this.#frames.setNote(lossesNote, changed);
   }
 
@@ -449,6 +399,41 @@ export class Spool {
   close(): void {
     this.#frames.close();
   }
+}
+
+/** The losses that frames of `segment` from `fromPosition` on carry, as far as they can be decoded. */
+function lossesIn(
+  segment: SpoolSegment,
+  fromPosition: number,
+  read: (position: number) => SpooledFrame[],
+): LossRecord[] {
+  const decoder = new FrameDecoder();
+  const losses: LossRecord[] = [];
+  let position = segment.position - 1;
+  while (position < segment.lastPosition) {
+    const page = read(position).filter((frame) => frame.position <= segment.lastPosition);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    position = last.position;
+    try {
+      for (const frame of page) {
+        const decoded = decoder.decode(frame.bytes);
+        if (frame.position >= fromPosition) losses.push(...decoded.losses);
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      break;
+    }
+  }
+  return losses;
+}
+
+function sizeOf(frames: readonly Frame[]): number {
+  return frames.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+function carriedBy(frames: readonly Frame[]): number {
+  return frames.reduce((sum, { carries }) => sum + carries, 0);
 }
 
 function intervalOf(bytes: Uint8Array): number {

@@ -4,7 +4,6 @@
  * The agent's clock is compared with ours at hello. A large error is subtracted from all times of the connection and noted
  * with it; a frame that is still from the future closes the connection, because the clock was changed since.
  */
-import type { WebSocket } from "ws";
 import { errorText, WireError, type WireErrorReason } from "#shared/errors.ts";
 import { parseControl, type Control, type Hello, type Position } from "#shared/wire/control.ts";
 import { readHeader, wireVersion } from "#shared/wire/wire.ts";
@@ -12,6 +11,21 @@ import type { AgentStream } from "./admit.ts";
 import type { Door } from "./agent-socket.ts";
 import type { ConnectionRefusal } from "./counters.ts";
 import type { ConnectionEnd } from "./presence.ts";
+
+/** What a connection needs of `ws`. */
+export interface AgentWebSocket {
+  readonly readyState: number;
+  readonly OPEN: number;
+  on(event: "message", listener: (data: Buffer, isBinary: boolean) => void): unknown;
+  on(event: "ping" | "pong" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  send(data: string): void;
+  ping(): void;
+  pause(): void;
+  resume(): void;
+  close(code: number): void;
+  terminate(): void;
+}
 
 export interface Refusal {
   readonly reason: ConnectionRefusal | WireErrorReason | "replaced";
@@ -33,7 +47,7 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export class AgentConnection {
   agentId: string | null = null;
   readonly #door: Door;
-  readonly #websocket: WebSocket;
+  readonly #websocket: AgentWebSocket;
   #stream: AgentStream | null = null;
   #skewMs = 0;
   readonly #sinceMs: number;
@@ -44,11 +58,11 @@ export class AgentConnection {
   #gone = false;
   #paused = false;
 
-  constructor(door: Door, websocket: WebSocket) {
+  constructor(door: Door, websocket: AgentWebSocket) {
     this.#door = door;
     this.#websocket = websocket;
     this.#sinceMs = this.#heardMs = this.#pingedMs = door.clock.monotonicMs();
-    websocket.on("message", (data, isBinary) => this.#heard(data as Buffer, isBinary));
+    websocket.on("message", (data, isBinary) => this.#heard(data, isBinary));
     websocket.on("pong", () => this.#alive());
     websocket.on("ping", () => this.#alive());
     websocket.on("error", (error) => this.#broken(error));
@@ -183,7 +197,7 @@ export class AgentConnection {
     const nowMs = this.#door.clock.monotonicMs();
     if (nowMs - this.#closedMs >= closingMs) return this.terminate();
     if (this.#end !== null) return;
-    if (this.#stream === null && nowMs - this.#sinceMs >= helloMs && !this.#paused) {
+    if (this.#stream === null && nowMs - this.#sinceMs >= helloMs) {
       return this.#refuseConnection("hello_timeout", `no hello within ${helloMs} ms`, retryMs);
     }
     // What is not read is not heard: a paused agent is not silent.

@@ -113,7 +113,6 @@ export class Door implements AgentSocket {
     const connection = new AgentConnection(this, websocket);
     this.#connections.add(connection);
     this.counters.agents(this.#connections.size);
-    if (this.#paused) connection.pause();
   }
 
   /** Null: it may come in. */
@@ -140,6 +139,8 @@ export class Door implements AgentSocket {
     this.#streams.delete(agentId);
     this.#streams.set(agentId, stream);
     this.#dropIdle();
+    // Its hello was still read: an agent that is welcome and waits does not come again and again.
+    if (this.#paused) connection.pause();
     return stream;
   }
 

@@ -7,6 +7,8 @@
  * WebSocket, which browsers open across sites without asking. Programs send no `Origin` and are let through: they are not
  * a page that somebody was lured to.
  */
+import { isLoopback } from "#shared/loopback.ts";
+
 export interface Doors {
   /** Host names beside the loopback ones, without port. */
   readonly hosts: ReadonlySet<string>;
@@ -27,10 +29,6 @@ export function originAllowed(
   { origins }: Doors,
 ): boolean {
   return origin === undefined || origin === `http://${host}` || origins.has(origin);
-}
-
-export function isLoopback(name: string): boolean {
-  return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
 /** On every answer. Scripts, styles and sockets come from here or not at all, and no page may frame the console. */

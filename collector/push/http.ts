@@ -13,13 +13,14 @@ import type { HttpCode, HttpRoute, Metrics } from "#collector/self/metrics.ts";
 import type { Clock } from "#shared/clock.ts";
 import { ConfigError, errorText, StorageError } from "#shared/errors.ts";
 import type { Limits } from "#shared/limits.ts";
+import { isLoopback } from "#shared/loopback.ts";
 import type { Log } from "#shared/log.ts";
 import { Refusal, text } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { apiRoutes } from "./api.ts";
 import type { ApiParts, ApiRoute } from "./api.ts";
 import type { ConsoleFiles } from "./console-files.ts";
-import { hostAllowed, isLoopback, originAllowed, securityHeaders } from "./guard.ts";
+import { hostAllowed, originAllowed, securityHeaders } from "./guard.ts";
 import type { Doors } from "./guard.ts";
 import { refuseUpgrade } from "./refuse.ts";
 

@@ -20,7 +20,10 @@ const series = (
   instrument: Series["instrument"],
   labels: Series["labels"] = [],
 ): Series => ({
-  ...{ metric, unit, instrument, labels },
+  metric,
+  unit,
+  instrument,
+  labels,
   decimals: 0,
 });
 

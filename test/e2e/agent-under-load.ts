@@ -15,6 +15,8 @@ const intervalMs = Number(interval);
 const log = createLog({ clock: systemClock, write: (line) => process.stderr.write(line) });
 const oracle = fs.openSync(oracleFile, "a");
 
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
 const series = Array.from({ length: Number(count) }, (_, index) => ({
   metric: "test.load",
   unit: "1",
@@ -52,6 +54,8 @@ const agent = createAgent({
     const present = values.subarray(0, columns).filter((value) => !Number.isNaN(value));
     const sum = present.reduce((total, value) => total + value, 0);
     fs.writeSync(oracle, `${agent.epoch} ${timeMs} ${present.length} ${sum}\n`);
+    // Some deaths must come between reading a tick and spooling it.
+    Atomics.wait(pause, 0, 0, 5);
   },
 });
 agent.start();

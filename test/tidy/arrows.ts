@@ -138,8 +138,8 @@ const packagePlaces: ReadonlyMap<string, { readonly places: readonly string[]; r
     [
       "ws",
       {
-        places: ["agent/send/socket.ts", "collector/ingest/agent-socket.ts", "collector/push/push.ts"],
-        reason: "one for each end of a socket",
+        places: ["collector/ingest/agent-socket.ts", "collector/push/push.ts"],
+        reason: "one for agents, one for consoles; the agent has a client of its own, for memory",
       },
     ],
     ["preact", { places: ["collector/console/"], reason: "every component is written in it" }],

@@ -1,6 +1,7 @@
 /**
- * A host to probe: a copy of `test/fixtures/proc/host` (bytes that a Linux 6.18 kernel printed) in a directory of its own, with processes that
- * tests add, change and end; and a recorder whose last tick can be asked for a value by the series' spelling.
+ * A host to probe: a copy of `test/fixtures/proc/host` (bytes that a Linux 6.18 kernel printed) in a directory of its
+ * own, with processes that tests add, change and end; and a recorder whose last tick can be asked for a value by the
+ * series' spelling.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -263,7 +263,7 @@ test("any cuts, kills and full disks: nothing is lost without account, nothing i
         await world.end();
       }
     }),
-    { numRuns: Number(process.env["CAUSEWAY_RUNS"] ?? 25) },
+    { numRuns: Number(process.env["CAUSEWAY_RUNS"] ?? 20) },
   );
 });
 

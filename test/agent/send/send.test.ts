@@ -53,20 +53,18 @@ class Rig {
 
   constructor(random = () => 0.5) {
     const { clock } = this;
-    const limits = { spoolBytesMax: 1e9, spoolAgeMsMax: 1e12, unackedFramesMax: 8, heldBytesMax: 1e6 };
+    const limits = { spoolBytesMax: 1e9, spoolAgeMsMax: 1e13, unackedFramesMax: 8, heldBytesMax: 1e6 };
     this.spool = new Spool({ path: ":memory:", clock, log: silentLog, limits });
     this.spool.claim(agentId);
     this.send = new Send({
-      ...{
-        clock,
-        log: silentLog,
-        spool: this.spool,
-        agentId,
-        host: "h",
-        version: "1",
-        unackedFramesMax: 8,
-        random,
-      },
+      clock,
+      log: silentLog,
+      spool: this.spool,
+      agentId,
+      host: "h",
+      version: "1",
+      unackedFramesMax: 8,
+      random,
       connect: (events) => {
         const wire = new Wire(events);
         this.wires.push(wire);
@@ -88,10 +86,24 @@ class Rig {
       this.#sequence += 1;
       const key = sequence % 5 === 0;
       const bytes = this.#encoder.encode({
-        ...{ sequence, key, intervalMs: 1000, definitions: [], losses: [] },
+        sequence,
+        key,
+        intervalMs: 1000,
+        definitions: [],
+        losses: [],
         ticks: [{ timeMs: sequence, values: new Float64Array(0), columns: 0 }],
       });
-      const frame: Frame = { epoch: 1, sequence, key, firstMs: 0, lastMs: 0, samples: 0, series: 0, bytes };
+      const frame: Frame = {
+        epoch: 1,
+        sequence,
+        key,
+        firstMs: 0,
+        lastMs: 0,
+        samples: 0,
+        series: 0,
+        carries: 0,
+        bytes,
+      };
       const before = this.spool.lastPosition;
       this.send.spooled(this.spool.append(frame), before);
     }

@@ -95,6 +95,7 @@ export class SimCollector {
           stream.pending -= 1;
           stream.durable = { epoch, sequence };
           if (this.#link?.stream === stream) this.#link.tell({ t: "ack", epoch, sequence });
+          return undefined;
         },
         () => {},
       );

@@ -13,7 +13,7 @@ import { SimClock } from "#test/sim/sim-clock.ts";
 const agentId = "11111111-2222-3333-4444-555555555555";
 const usual: SpoolLimits = {
   spoolBytesMax: 1 << 30,
-  spoolAgeMsMax: 1e12,
+  spoolAgeMsMax: 1e13,
   unackedFramesMax: 4,
   heldBytesMax: 10_000,
 };
@@ -57,6 +57,7 @@ class Maker {
       lastMs: timeMs,
       samples: 1,
       series: 1,
+      carries: losses.length,
       bytes,
     };
   }
@@ -151,6 +152,25 @@ test("a full disk: frames wait in memory, then it says that it can take no more,
     Array.from({ length: stored.length }, (_, index) => index),
   );
   assert.ok(stored.length > waiting);
+});
+
+test("a full disk gets back the space that was kept for it, and later it is kept again", (t) => {
+  const file = path.join(folder(t), "spool.db");
+  const disk = new FullDisk();
+  const spool = disk.watch(() => open(file));
+  const maker = new Maker();
+  fill(spool, maker, 1);
+  assert.equal(fs.statSync(`${file}.reserve`).size, 1024 * 1024);
+  disk.set(true);
+  for (let count = 0; count < 60; count += 1) spool.append(maker.frame());
+  assert.equal(fs.existsSync(`${file}.reserve`), false);
+  disk.set(false);
+  while (!fs.existsSync(`${file}.reserve`)) spool.append(maker.frame());
+  assert.deepEqual(
+    sequences(spool),
+    Array.from({ length: spool.frameCount }, (_, index) => index),
+  );
+  spool.close();
 });
 
 test("a damaged spool is moved aside and counted as far as it can be read, and the agent starts", (t) => {
