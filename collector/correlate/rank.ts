@@ -23,7 +23,7 @@ const kindWeight: Readonly<Record<Entity["kind"], number>> = {
   cgroup: 0.85,
   filesystem: 0.7,
   interface: 0.6,
-  disk: 0.5,
+  disk: 0.35,
   peer: 0.4,
   host: 0.3,
 };
@@ -76,7 +76,7 @@ function score(anomalies: readonly Anomaly[], symptoms: readonly Anomaly[], grou
   const own = (first ?? 0) + 0.5 * (second ?? 0) + 0.25 * (third ?? 0);
   const evidence = weighed.map(({ anomaly }) => anomaly);
   const { entity } = evidence[0]!;
-  const share = shareOf(evidence[0]!, symptoms);
+  const share = shareOf(evidence[0]!, symptoms, group);
   return {
     entity,
     kind: causeKind(evidence[0]!),
@@ -89,7 +89,7 @@ function score(anomalies: readonly Anomaly[], symptoms: readonly Anomaly[], grou
 
 function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): number {
   const matches = symptoms.some(({ resource }) => resource === anomaly.resource);
-  const share = shareOf(anomaly, symptoms);
+  const share = shareOf(anomaly, symptoms, group);
   const firstSymptomMs = Math.min(...symptoms.map(({ startedMs }) => startedMs));
   const lateByMs = anomaly.startedMs - firstSymptomMs;
   const spanMs = Math.max(1, group.lastOnsetMs - group.startedMs, lateMs);
@@ -103,8 +103,12 @@ function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): nu
   );
 }
 
-/** How much of the strongest symptom of the same resource on the same host `anomaly` accounts for. */
-function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[]): number | null {
+/**
+ * How much of the suffering `anomaly` accounts for: of the strongest symptom of the same resource on the same host, or, for
+ * traffic with a disk, of the disks' own traffic in the same direction. Null when it cannot be told.
+ */
+function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): number | null {
+  if (anomaly.resource === "disk" && anomaly.kind === "traffic") return trafficShare(anomaly, group);
   if (anomaly.hostShare === null) return null;
   let suffered = 0;
   for (const symptom of symptoms) {
@@ -117,6 +121,21 @@ function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[]): number | null 
     }
   }
   return suffered > 0 ? Math.min(1, Math.max(0, anomaly.hostShare / suffered)) : null;
+}
+
+function trafficShare(anomaly: Anomaly, group: Group): number | null {
+  if (anomaly.entity.kind === "disk") return null;
+  const direction = ioDirection(anomaly);
+  let traffic = 0;
+  for (const other of group.evidence.values()) {
+    const ofDisk = other.entity.kind === "disk" && other.kind === "traffic" && other.unit === anomaly.unit;
+    if (ofDisk && other.host === anomaly.host && ioDirection(other) === direction) traffic += other.value;
+  }
+  return traffic > 0 ? Math.min(1, anomaly.value / traffic) : null;
+}
+
+function ioDirection({ series }: Anomaly): string | undefined {
+  return /disk\.io\.direction="(\w+)"/.exec(series)?.[1];
 }
 
 /**

@@ -65,6 +65,26 @@ test("the service and the process that consume the same are one cause, not two",
   );
 });
 
+test("of a busy disk's traffic the process that makes most of it is blamed, not the disk", () => {
+  const direction = ["disk.io.direction", "write"] as const;
+  const busy = anomaly("a", "system.disk.io_time", 0, { labels: [["system.device", "sda"]], score: 8 });
+  const traffic = anomaly("a", "system.disk.io", 0, {
+    labels: [["system.device", "sda"], direction],
+    value: 2e8,
+    score: 8,
+  });
+  const writes = (name: string, value: number) =>
+    anomaly("a", "process.disk.io", 0, {
+      labels: [["process.pid", "7"], ["process.executable.name", name], direction],
+      value,
+      score: 5,
+    });
+  const told = addAll(correlateOver(), traffic, writes("backup", 1.8e8), writes("log", 1e7), busy);
+  const [cause] = told.at(-1)?.causes ?? [];
+  assert.equal(cause?.entity, "process:a/7/backup");
+  assert.ok(cause.confidence > 0.8, `${cause.confidence}`);
+});
+
 test("memory that grew is no cause of a busy processor", () => {
   const hog = anomaly("a", "process.memory.usage", -30, {
     labels: [
