@@ -67,7 +67,8 @@ export function createCollector(parts: CollectorParts): Collector {
   const counters = ingestCounters(metrics);
   const agents = createAgentSocket({ clock, journal, log, counters });
   const timers: Timer[] = [];
-  const underWay = new Set<string>();
+  /** Commands that wait for their record to be followed, by key. */
+  const underWay = new Map<string, { readonly request: string; readonly result: Promise<CommandResult> }>();
   const failed = Promise.withResolvers<never>();
   let replaying = true;
 
@@ -117,24 +118,31 @@ export function createCollector(parts: CollectorParts): Collector {
         ? (JSON.parse(before.answer) as CommandResult)
         : { outcome: "key_reused" };
     }
-    // It may be in the journal already, unanswered: only the end of the replay tells.
-    if (replaying) {
-      const message = "the collector is replaying its journal after a start: try again in a moment";
-      throw new StorageError(message, { retryable: true });
+    // Full, it would wait for space without an answer. Replaying, it may be in the journal already, and only the end tells.
+    const reasons = ready();
+    if (reasons.length > 0) {
+      throw new StorageError(`try again in a moment: ${reasons.join("; ")}`, { retryable: true });
     }
     const stored = store.incident(id);
     if (stored !== undefined && follower.chain.incident(id) === undefined) {
       return { outcome: "not_allowed", message: `${id} was resolved long ago and is closed` };
     }
-    if (underWay.has(key)) return { outcome: "key_reused" };
-    underWay.add(key);
+    const first = underWay.get(key);
+    if (first !== undefined)
+      return first.request === spelled(entry) ? first.result : { outcome: "key_reused" };
+    const result = journaled(entry);
+    underWay.set(key, { request: spelled(entry), result });
+    return result;
+  }
+
+  async function journaled(entry: JournaledCommand): Promise<CommandResult> {
     try {
-      const answer = follower.answer(key);
-      await journal.append(jsonEntry("command", id, entry.atMs, entry));
+      const answer = follower.answer(entry.key);
+      await journal.append(jsonEntry("command", entry.id, entry.atMs, entry));
       return await answer;
     } finally {
-      underWay.delete(key);
-      follower.forget(key);
+      underWay.delete(entry.key);
+      follower.forget(entry.key);
     }
   }
 
