@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import test from "node:test";
 import { createMetrics, httpRoutes, labelOr, metricTable } from "#collector/self/metrics.ts";
+import { debianProgram } from "#test/setup/debian.ts";
 
 test("every metric is named after its part, its unit and its type", () => {
   const names = new Set<string>();
@@ -64,8 +65,8 @@ test("promtool finds nothing to say, about Node's own metrics either", async (co
   assert.match(text, /^process_cpu_seconds_total /m);
   assert.match(text, /^nodejs_eventloop_lag_seconds /m);
   assert.doesNotMatch(text, /^# TYPE \S+_total gauge$/m);
-  const result = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
-  if (result.error !== undefined)
-    return context.skip("promtool is not installed; install prometheus to run this part");
+  const promtool = await debianProgram("promtool");
+  if (typeof promtool !== "string") return context.skip(promtool.missing);
+  const result = spawnSync(promtool, ["check", "metrics"], { input: text, encoding: "utf8" });
   assert.deepEqual({ status: result.status, said: result.stdout + result.stderr }, { status: 0, said: "" });
 });

@@ -1,0 +1,4 @@
+/** snappyjs comes without types. */
+declare module "snappyjs" {
+  export function compress(input: Uint8Array): Uint8Array;
+}
