@@ -4,10 +4,11 @@
  * `group.ts` says what belongs together, `rank.ts` what caused it, `explain.ts` puts it into texts.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
+import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import type { ServiceGraph, Suspicion } from "#shared/suspicion.ts";
 import { impactTexts, symptomText, toCause, toEvidence } from "./explain.ts";
 import { type Group, Groups } from "./group.ts";
-import { rankCauses } from "./rank.ts";
+import { type Candidate, rankCauses } from "./rank.ts";
 
 export interface Correlate {
   /** The groups that changed because of `anomalies`; `nowMs` is the journal's time. */
@@ -77,7 +78,7 @@ function suspicionOf(group: Group, graph: ServiceGraph): Suspicion {
   const leading = symptoms[0]!;
   return {
     id: group.id,
-    startedMs: group.startedMs,
+    startedMs: Math.min(firstSymptomMs, ...causeOnsets(candidates[0])),
     detectedMs: group.detectedMs,
     symptoms,
     shown: symptoms.map(toEvidence),
@@ -88,6 +89,12 @@ function suspicionOf(group: Group, graph: ServiceGraph): Suspicion {
     active: group.quietSinceMs === null,
     fingerprint: `${leading.host}|${leading.resource}|${leading.entity.kind}|${leading.entity.name}`,
   };
+}
+
+/** When what is blamed began; evidence of anything else says nothing about when the trouble did. */
+function causeOnsets(cause: Candidate | undefined): number[] {
+  if (cause === undefined || cause.confidence < causeConfidenceMin) return [];
+  return cause.evidence.map(({ startedMs }) => startedMs);
 }
 
 /** Open before ended, then by score, then by id: the same group always reads the same. */

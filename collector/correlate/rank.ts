@@ -32,6 +32,8 @@ const otherResourceWeight = 0.25;
 const leadWeight = 0.3;
 /** A cause that begins this long after the first symptom counts no more than half. */
 const lateMs = 60_000;
+/** Abnormal at the same time, about something else: below the line at which a cause is named. */
+const coincidenceConfidence = 0.2;
 /** The origin of others' suffering, with nothing to say why it suffers itself. */
 const originConfidence = 0.6;
 /** Two entities whose shares are this close tell of the same consumption: a process and its service. */
@@ -81,14 +83,18 @@ function score(anomalies: readonly Anomaly[], symptoms: readonly Anomaly[], grou
     entity,
     kind: causeKind(evidence[0]!),
     score: own * kindWeight[entity.kind],
-    confidence: confidence(evidence[0]!, share),
+    confidence: confidence(evidence[0]!, share, symptoms),
     share,
     evidence,
   };
 }
 
+function isAboutWhatSuffers(anomaly: Anomaly, symptoms: readonly Anomaly[]): boolean {
+  return symptoms.some(({ resource }) => resource === anomaly.resource);
+}
+
 function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): number {
-  const matches = symptoms.some(({ resource }) => resource === anomaly.resource);
+  const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
   const firstSymptomMs = Math.min(...symptoms.map(({ startedMs }) => startedMs));
   const lateByMs = anomaly.startedMs - firstSymptomMs;
@@ -142,9 +148,10 @@ function ioDirection({ series }: Anomaly): string | undefined {
  * How sure. Not calibrated on data yet, and stated so in README.md: a share accounted for is worth up to 0.95, a state that
  * changed by itself 0.9, a match of resource and time alone stays near the line below which no cause is named.
  */
-function confidence(anomaly: Anomaly, share: number | null): number {
+function confidence(anomaly: Anomaly, share: number | null, symptoms: readonly Anomaly[]): number {
   const complete = anomaly.detector === "absence" ? 1 : Math.min(1, anomaly.completeness / 0.9);
-  return Math.round(100 * complete * certainty(anomaly, share)) / 100;
+  const sure = isAboutWhatSuffers(anomaly, symptoms) ? certainty(anomaly, share) : coincidenceConfidence;
+  return Math.round(100 * complete * sure) / 100;
 }
 
 function certainty(anomaly: Anomaly, share: number | null): number {

@@ -85,6 +85,21 @@ test("of a busy disk's traffic the process that makes most of it is blamed, not 
   assert.ok(cause.confidence > 0.8, `${cause.confidence}`);
 });
 
+test("what is abnormal at the same time about something else is not named as a cause, nor as the beginning", () => {
+  const lost = anomaly("a", "system.network.tcp.retransmits", 0);
+  const writes = anomaly("a", "process.disk.io", -100, {
+    labels: [
+      ["process.pid", "7"],
+      ["process.executable.name", "backup"],
+      ["disk.io.direction", "write"],
+    ],
+    score: 12,
+  });
+  const told = addAll(correlateOver(), writes, lost).at(-1);
+  assert.ok(told !== undefined && told.causes.every(({ confidence }) => confidence < 0.4));
+  assert.equal(told.startedMs, startMs);
+});
+
 test("memory that grew is no cause of a busy processor", () => {
   const hog = anomaly("a", "process.memory.usage", -30, {
     labels: [
