@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { parseArgs } from "node:util";
-import { systemClock } from "#shared/clock.ts";
+import { every, systemClock } from "#shared/clock.ts";
 import { ConfigReader, readConfigFile } from "#shared/config-file.ts";
 import { ConfigError, errorText, StorageError } from "#shared/errors.ts";
 import { createLog, type LogLevel } from "#shared/log.ts";
@@ -41,6 +41,9 @@ Exit codes: 0 stopped, 1 the data directory cannot be used, 2 the settings canno
 
 /** A host with hundreds of container addresses tells the first; a label holds 1,024 bytes. */
 const addressesMax = 16;
+/** Costs 12 ms. Left alone, V8 lets 2 MiB of garbage lie in six minutes, because so little happens here. Needs --expose-gc. */
+const collectGarbageMs = 60_000;
+
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
@@ -126,6 +129,8 @@ async function run(config: AgentConfig): Promise<void> {
   if (lastTick !== null && config.metricsListen !== null)
     await serveExposition(config.metricsListen, lastTick);
   agent.start();
+  const { gc } = globalThis;
+  if (gc !== undefined) every(systemClock, collectGarbageMs, () => gc());
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(agent));
 }
 

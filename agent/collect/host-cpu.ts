@@ -127,7 +127,7 @@ class HostCpu implements Probe {
   readonly #load = gauge("system.linux.load_1m", "{thread}", 2);
   readonly #forks = counter("system.process.created", "{process}", 0);
   readonly #switches = counter("causeway.host.context_switches", "{switch}", 0);
-  readonly #uptime = gauge("system.uptime", "s", 0);
+  readonly #uptime = gauge("system.uptime", "s", 2);
 
   constructor(parts: HostCpuParts) {
     this.#parts = parts;

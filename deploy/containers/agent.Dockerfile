@@ -25,5 +25,5 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
     CMD ["node", "-e", "fetch('http://127.0.0.1:7421/-/healthy').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # How Node is started comes from deploy/agent-flags.ts; a test keeps both alike.
 ENV MALLOC_ARENA_MAX=1
-ENTRYPOINT ["node", "--jitless", "--single-threaded", "--v8-pool-size=0", "--max-semi-space-size=1", "--minor-gc-task-trigger=10", "--optimize-for-size", "--disable-sigusr1", "dist/agent.js"]
+ENTRYPOINT ["node", "--jitless", "--single-threaded", "--v8-pool-size=0", "--max-semi-space-size=1", "--minor-gc-task-trigger=10", "--optimize-for-size", "--disable-sigusr1", "--expose-gc", "dist/agent.js"]
 CMD ["--config", "/etc/causeway/agent.json", "--collector", "ws://127.0.0.1:7420", "--data", "/var/lib/causeway-agent", "--interval", "10s", "--metrics-listen", "127.0.0.1:7421"]
