@@ -44,6 +44,8 @@ export interface Chain {
   weakSignals(): number;
   /** An incident that is open or was resolved a short while ago. */
   incident(id: string): Incident | undefined;
+  /** Those that are not resolved. */
+  openIncidents(): Incident[];
   apply(event: ChainEvent): ChainResult;
   snapshot(): Uint8Array;
 }
@@ -81,6 +83,7 @@ export function createChain(snapshot?: Uint8Array): Chain {
     nowMs: () => nowMs,
     weakSignals: () => correlate.weakSignals(),
     incident: (id) => incidents.incident(id),
+    openIncidents: () => incidents.open(),
     apply(event) {
       switch (event.kind) {
         case "define":

@@ -6,13 +6,13 @@
  * put together here.
  */
 import { type Clock, every, type Timer } from "#shared/clock.ts";
-import type { Command, CommandResult } from "#collector/push/api.ts";
+import { severities } from "#shared/contract/incident.ts";
 import { livePath } from "#shared/contract/live.ts";
-import { StorageError } from "#shared/errors.ts";
 import { limits } from "#shared/limits.ts";
 import type { Log } from "#shared/log.ts";
 import { agentPath } from "#shared/wire/wire.ts";
-import { Follower, type JournaledCommand, spelled } from "./follow.ts";
+import { Commands } from "./commands.ts";
+import { Follower } from "./follow.ts";
 import { createAgentSocket } from "./ingest/ingest.ts";
 import { jsonEntry, type Journal } from "./journal/journal.ts";
 import type { ConsoleFiles } from "./push/console-files.ts";
@@ -67,8 +67,6 @@ export function createCollector(parts: CollectorParts): Collector {
   const counters = ingestCounters(metrics);
   const agents = createAgentSocket({ clock, journal, log, counters });
   const timers: Timer[] = [];
-  /** Commands that wait for their record to be followed, by key. */
-  const underWay = new Map<string, { readonly request: string; readonly result: Promise<CommandResult> }>();
   const failed = Promise.withResolvers<never>();
   let replaying = true;
 
@@ -76,18 +74,20 @@ export function createCollector(parts: CollectorParts): Collector {
     const { state } = journal.stats();
     return [
       ...(replaying ? ["replaying the journal after a start"] : []),
+      ...(follower.storeIsFull ? ["the store takes nothing: the disk is full"] : []),
       ...(state === "ok"
         ? []
         : [`the journal takes no entries: ${state === "full" ? "the disk is full" : "it has failed"}`]),
     ];
   };
+  const commands = new Commands({ clock, journal, store, follower, ready });
   const http = createHttp({
     clock,
     api: {
       ...view,
       incidents: (filter) => store.incidents(filter),
       incident: (id) => store.incident(id),
-      command,
+      command: (asked) => commands.take(asked),
       ready,
     },
     console: parts.console,
@@ -101,58 +101,22 @@ export function createCollector(parts: CollectorParts): Collector {
     metrics,
   });
 
-  /** A command goes through the journal like everything else, so that a replay decides the same. */
-  async function command(asked: Command): Promise<CommandResult> {
-    const { id, kind, request, idempotencyKey: key, ifMatch } = asked;
-    const entry: JournaledCommand = {
-      id,
-      kind,
-      ...request,
-      key,
-      ifMatch: ifMatch ?? null,
-      atMs: clock.nowMs(),
-    };
-    const before = store.command(key);
-    if (before !== undefined) {
-      return before.request === spelled(entry)
-        ? (JSON.parse(before.answer) as CommandResult)
-        : { outcome: "key_reused" };
-    }
-    // Full, it would wait for space without an answer. Replaying, it may be in the journal already, and only the end tells.
-    const reasons = ready();
-    if (reasons.length > 0) {
-      throw new StorageError(`try again in a moment: ${reasons.join("; ")}`, { retryable: true });
-    }
-    const stored = store.incident(id);
-    if (stored !== undefined && follower.chain.incident(id) === undefined) {
-      return { outcome: "not_allowed", message: `${id} was resolved long ago and is closed` };
-    }
-    const first = underWay.get(key);
-    if (first !== undefined)
-      return first.request === spelled(entry) ? first.result : { outcome: "key_reused" };
-    const result = journaled(entry);
-    underWay.set(key, { request: spelled(entry), result });
-    return result;
-  }
-
-  async function journaled(entry: JournaledCommand): Promise<CommandResult> {
-    try {
-      const answer = follower.answer(entry.key);
-      await journal.append(jsonEntry("command", entry.id, entry.atMs, entry));
-      return await answer;
-    } finally {
-      underWay.delete(entry.key);
-      follower.forget(entry.key);
-    }
-  }
-
   function showState(): void {
     const samplesPerSecond = counters.samplesPerSecond(clock.monotonicMs());
+    const now = { nowMs: clock.nowMs(), version, samplesPerSecond, detectionLagMs: follower.lagMs };
+    const system = view.system(now);
     push.setState("hosts", view.hosts());
-    push.setState(
-      "system",
-      view.system({ nowMs: clock.nowMs(), version, samplesPerSecond, detectionLagMs: follower.lagMs }),
-    );
+    push.setState("system", system);
+    for (const warmup of ["collecting", "provisional", "ready"] as const) {
+      metrics.detectSeries.set({ warmup }, system.warmup[warmup]);
+    }
+    const open = follower.chain.openIncidents();
+    for (const severity of severities) {
+      metrics.incidentsOpen.set(
+        { severity },
+        open.filter((incident) => incident.severity === severity).length,
+      );
+    }
     const { state, sizeBytes, lastPosition } = journal.stats();
     metrics.journalSize.set(sizeBytes);
     metrics.journalPosition.set(lastPosition);

@@ -60,6 +60,8 @@ export class Follower {
   readonly clockErrors = new Map<string, number>();
   /** From the agent's tick to its verdict, of the newest live frame, by the collector's clock. */
   lagMs = 0;
+  /** The disk refuses what follows from the journal; everything waits. */
+  storeIsFull = false;
   readonly #parts: FollowParts;
   readonly #answers = new Map<string, (result: CommandResult) => void>();
   #position: number;
@@ -203,6 +205,7 @@ export class Follower {
       const startMs = clock.monotonicMs();
       try {
         const deltas = store.commit(commit);
+        this.storeIsFull = false;
         if (deltas.length === 0) return;
         metrics.storeCommit.observe((clock.monotonicMs() - startMs) / 1000);
         this.#count(commit.incidents);
@@ -211,6 +214,7 @@ export class Follower {
       } catch (error) {
         if (!(error instanceof StorageError) || !error.retryable) throw error;
         metrics.storeFailures.inc();
+        this.storeIsFull = true;
         if (attempt === 0) log.error("store is full; everything waits for it", { error: error.message });
         await sleep(clock, storeRetryMs);
       }

@@ -64,7 +64,7 @@ class Self implements SelfProbe {
   readonly #cpu = gauge("causeway.agent.cpu.utilization", "1", 4);
   readonly #rss = gauge("causeway.agent.memory.rss", "By", 0);
   readonly #anonymous = gauge("causeway.agent.memory.anonymous", "By", 0);
-  readonly #bytesSent = counter("causeway.agent.bytes.sent", "By", 0);
+  readonly #bytesSent = counter("causeway.agent.sent", "By", 0);
   readonly #framesSent = counter("causeway.agent.frames.sent", "{frame}", 0);
   readonly #spoolBytes = gauge("causeway.agent.spool.bytes", "By", 0);
   readonly #spoolFrames = gauge("causeway.agent.spool.frames", "{frame}", 0);

@@ -16,6 +16,9 @@ const boundScore = 1;
 /** Below this share of samples present the verdict says so. */
 const completeShare = 0.9;
 
+/** Younger than this, what appeared is told as new: it has no history to be the largest of. */
+const newMs = 120_000;
+
 export interface ExceedingSample {
   readonly value: number;
   readonly startedMs: number;
@@ -113,8 +116,11 @@ function reasons(of: {
   }
   if (of.ready) all.push({ key: "reason.level", effect: "raised", args: { times: of.z / zMin } });
   else all.push({ key: "reason.provisional", effect: "lowered", args: {} });
-  if (of.unprecedented) {
-    all.push({ key: "reason.record", effect: "raised", args: { known: of.timeMs - of.sinceMs } });
+  const known = of.timeMs - of.sinceMs;
+  if (of.unprecedented && of.meaning.bornAtZero && known < newMs) {
+    all.push({ key: "reason.new", effect: "raised", args: {} });
+  } else if (of.unprecedented) {
+    all.push({ key: "reason.record", effect: "raised", args: { known } });
   } else if (of.ready) {
     all.push({ key: "reason.seen", effect: "lowered", args: {} });
   }

@@ -47,6 +47,8 @@ export interface Incidents {
   command(command: AcknowledgeCommand, nowMs: number): Incident | undefined;
   /** An incident in memory: open, or resolved so recently that it may reopen. */
   incident(id: string): Incident | undefined;
+  /** Those that are not resolved. */
+  open(): Incident[];
   snapshot(): IncidentsState;
 }
 
@@ -111,6 +113,7 @@ export function createIncidents(state?: IncidentsState): Incidents {
         : resolveBy(entry, command, nowMs);
     },
     incident: (id) => entries.find(({ incident }) => incident.id === id)?.incident,
+    open: () => entries.map(({ incident }) => incident).filter(({ state }) => state !== "resolved"),
     snapshot: () => ({ next, entries: entries.map((entry) => ({ ...entry })) }),
   };
 }

@@ -169,13 +169,6 @@ export const metricTable = {
     help: "1 while the journal refuses to append because the disk is full, else 0.",
     labels: {},
   },
-  journalRemoved: {
-    type: "counter",
-    name: "causeway_journal_removed_frames_total",
-    unit: "",
-    help: "Frames removed by the journal's retention; not a loss.",
-    labels: {},
-  },
   detectSamples: {
     type: "counter",
     name: "causeway_detect_samples_total",

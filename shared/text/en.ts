@@ -42,6 +42,7 @@ export const en = {
 
   "reason.level": "{times} times the deviation that would have been unusual",
   "reason.record": "larger than any deviation in the {known|duration} known",
+  "reason.new": "it was not there before",
   "reason.seen": "a deviation of this size was seen before",
   "reason.bound": "beyond {bound|unit}, where trouble is certain",
   "reason.provisional": "judged by its kind's bounds: its own history is still too short",

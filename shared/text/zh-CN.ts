@@ -44,6 +44,7 @@ export const zhCN: Catalogue = {
 
   "reason.level": "偏离达到异常门限的 {times} 倍",
   "reason.record": "在已知的 {known|duration} 内从未有过这样大的偏离",
+  "reason.new": "以前没有出现过",
   "reason.seen": "以前出现过同样大小的偏离",
   "reason.bound": "超过 {bound|unit}，必然有问题",
   "reason.provisional": "自身历史尚短，按该类指标的界限判断",

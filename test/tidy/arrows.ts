@@ -49,6 +49,10 @@ const assemblers: readonly { readonly place: string; readonly reason: string }[]
   { place: "agent/main.ts", reason: "picks clock, files and transport" },
   { place: "collector/collector.ts", reason: "the whole collector on one screen" },
   { place: "collector/main.ts", reason: "picks adapters" },
+  {
+    place: "collector/commands.ts",
+    reason: "an operator's command, from the API through the journal to its answer",
+  },
   { place: "collector/follow.ts", reason: "what happens to one journal record, from stage to stage" },
 ];
 

@@ -37,7 +37,7 @@ test("the agent tells what it costs, what it sent and what its probes could not 
   assert.equal(reading.value("causeway.agent.cpu.utilization"), 0.005);
   assert.equal(reading.value("causeway.agent.memory.rss"), 12_000 * 4096);
   assert.equal(reading.value("causeway.agent.memory.anonymous"), 3_000 * 4096);
-  assert.equal(reading.value("causeway.agent.bytes.sent"), 1000);
+  assert.equal(reading.value("causeway.agent.sent"), 1000);
   assert.equal(reading.value("causeway.agent.spool.frames"), 3);
   assert.equal(reading.value("causeway.agent.ticks.missed"), 4);
   assert.equal(reading.value('causeway.agent.probe.duration{causeway.probe="slow"}'), 0.01235);

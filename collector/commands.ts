@@ -1,0 +1,79 @@
+/**
+ * Operators' commands: through the journal like everything else, so that a replay decides the same.
+ *
+ * A command is answered when its journal record was followed. The same key with the same request gets the same answer, now,
+ * while the first is under way, and a day later; with another request it is refused.
+ */
+import type { Clock } from "#shared/clock.ts";
+import { StorageError } from "#shared/errors.ts";
+import { type Follower, type JournaledCommand, spelled } from "./follow.ts";
+import { jsonEntry, type Journal } from "./journal/journal.ts";
+import type { Command, CommandResult } from "./push/api.ts";
+import type { Store } from "./store/store.ts";
+
+export interface CommandParts {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly follower: Follower;
+  /** Why the collector cannot take commands now; [] when it can. */
+  readonly ready: () => readonly string[];
+}
+
+export class Commands {
+  readonly #parts: CommandParts;
+  /** Those that wait for their record to be followed, by key. */
+  readonly #underWay = new Map<
+    string,
+    { readonly request: string; readonly result: Promise<CommandResult> }
+  >();
+
+  constructor(parts: CommandParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws a retryable `StorageError` while the collector is not ready. */
+  async take({ id, kind, request, idempotencyKey: key, ifMatch }: Command): Promise<CommandResult> {
+    const { clock, store, follower, ready } = this.#parts;
+    const entry: JournaledCommand = {
+      id,
+      kind,
+      ...request,
+      key,
+      ifMatch: ifMatch ?? null,
+      atMs: clock.nowMs(),
+    };
+    const asked = spelled(entry);
+    const before = store.command(key);
+    if (before !== undefined) {
+      return before.request === asked
+        ? (JSON.parse(before.answer) as CommandResult)
+        : { outcome: "key_reused" };
+    }
+    // Full, it would wait for space without an answer. Replaying, it may be in the journal already, and only the end tells.
+    const reasons = ready();
+    if (reasons.length > 0) {
+      throw new StorageError(`try again in a moment: ${reasons.join("; ")}`, { retryable: true });
+    }
+    if (store.incident(id) !== undefined && follower.chain.incident(id) === undefined) {
+      return { outcome: "not_allowed", message: `${id} was resolved long ago and is closed` };
+    }
+    const first = this.#underWay.get(key);
+    if (first !== undefined) return first.request === asked ? first.result : { outcome: "key_reused" };
+    const result = this.#journal(entry);
+    this.#underWay.set(key, { request: asked, result });
+    return result;
+  }
+
+  async #journal(entry: JournaledCommand): Promise<CommandResult> {
+    const { follower, journal } = this.#parts;
+    try {
+      const answer = follower.answer(entry.key);
+      await journal.append(jsonEntry("command", entry.id, entry.atMs, entry));
+      return await answer;
+    } finally {
+      this.#underWay.delete(entry.key);
+      follower.forget(entry.key);
+    }
+  }
+}
