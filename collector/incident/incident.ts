@@ -259,7 +259,15 @@ function titleOf(suspicion: Suspicion): Text {
   const several = hosts.size > 1;
   if (!named) return { key: several ? "incident.hosts_unknown" : "incident.unknown", args };
   const silent = symptom.detector === "absence" && !several;
-  const key = silent ? "incident.silent" : several ? "incident.hosts" : "incident.cause";
+  // A port that closed, a filesystem that filled: the symptom says it all.
+  const itself = cause.entity === entityId(symptom.entity) && !several;
+  const key = silent
+    ? "incident.silent"
+    : itself
+      ? "incident.plain"
+      : several
+        ? "incident.hosts"
+        : "incident.cause";
   return { key, args: { ...cause.text.args, ...args, cause: cause.text.key } };
 }
 

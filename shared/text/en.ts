@@ -1,6 +1,7 @@
 /** English sentences of incidents, causes and reasons. Keys are part of the contract: never reuse one for another meaning. */
 export const en = {
   "incident.cause": "{symptom} on {host} because {cause}",
+  "incident.plain": "{symptom} on {host}",
   "incident.unknown": "{symptom} on {host}; cause not identified",
   "incident.hosts": "{symptom} on {host} and {more} more because {cause}",
   "incident.hosts_unknown": "{symptom} on {host} and {more} more; cause not identified",

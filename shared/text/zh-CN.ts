@@ -3,6 +3,7 @@ import type { Catalogue } from "./en.ts";
 
 export const zhCN: Catalogue = {
   "incident.cause": "{host}：{symptom}，原因是{cause}",
+  "incident.plain": "{host}：{symptom}",
   "incident.unknown": "{host}：{symptom}；原因未能确定",
   "incident.hosts": "{host} 及另外 {more} 台主机：{symptom}，原因是{cause}",
   "incident.hosts_unknown": "{host} 及另外 {more} 台主机：{symptom}；原因未能确定",

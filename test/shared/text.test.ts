@@ -67,7 +67,10 @@ test("numbers are formatted as their place says", () => {
     renderText({ key: sentence, args: { ...args } }, "en");
   assert.equal(text("counter.unexplained", { share: 0.25 }), "25 % of the rise is not explained by it");
   assert.equal(text("counter.late", { late: 61_000 }), "it began 1m1s after the first symptom");
-  assert.equal(text("cause.part.cpu", { causeName: "nginx", causeValue: 3.21 }), "nginx uses 321 % of a core");
+  assert.equal(
+    text("cause.part.cpu", { causeName: "nginx", causeValue: 3.21 }),
+    "nginx uses 321 % of a core",
+  );
 });
 
 test("what a host is called cannot become a sentence or a placeholder", () => {

@@ -16,7 +16,7 @@ function machine() {
   return {
     told,
     incidents,
-    at(atS: number, ...anomalies: Anomaly[]): Incident[] {
+    at: (atS: number, ...anomalies: Anomaly[]): Incident[] => {
       const nowMs = startMs + atS * 1000;
       const changed = incidents.apply(correlate.add(anomalies, nowMs), nowMs);
       told.push(...changed);
@@ -89,6 +89,17 @@ test("other trouble on the same host is never swallowed by an incident that is r
   at(60, endedAt(cpu, 60));
   at(100, anomaly("a", "system.memory.utilization", 90));
   assert.deepEqual([...new Set(told.map(({ id }) => id))], ["INC-1", "INC-2"]);
+});
+
+test("what is its own cause is said once", () => {
+  const port = anomaly("a", "causeway.listen.sockets", 0, {
+    labels: [
+      ["service.name", "db"],
+      ["network.local.port", "5432"],
+    ],
+    direction: "down",
+  });
+  assert.equal(machine().at(10, port)[0]?.title.key, "incident.plain");
 });
 
 test("severity follows what is felt: seen before, unprecedented, at its bound, silent", () => {
