@@ -43,6 +43,8 @@ interface Program {
 }
 
 let stopping = false;
+/** Writes down who runs, for drills; called whenever a program was started. */
+let note = (): void => {};
 const children = new Set<ChildProcess>();
 
 async function main(): Promise<void> {
@@ -85,11 +87,9 @@ async function main(): Promise<void> {
     child: null,
     started: false,
   };
-  run(agent, {});
   const programs = [agent, collector];
-  const note = () => writeRun(options.data, { pid: process.pid, url, pids: pidsOf(programs) });
-  note();
-  systemClock.after(2_000, note);
+  note = () => writeRun(options.data, { pid: process.pid, url, pids: pidsOf(programs) });
+  run(agent, {});
   say(`console at ${url}`);
   say(`metrics for Prometheus at ${url}/metrics and http://${options["metrics-listen"]}/metrics`);
   say("baselines are ready after about three minutes; then try: npm run drill -- cpu");
@@ -108,6 +108,7 @@ function run(program: Program, { onStarted }: { onStarted?: (url: string) => voi
   });
   program.child = child;
   children.add(child);
+  note();
   createInterface({ input: child.stderr }).on("line", (line) => {
     log.write(`${line}\n`);
     const shown = shownOf(line);

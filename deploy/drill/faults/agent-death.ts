@@ -1,4 +1,5 @@
 /** The agent is killed: its host falls silent, and the connection says that the host itself still answers. */
+import { readlinkSync, realpathSync } from "node:fs";
 import { parseEntity } from "../entity.ts";
 import type { Fault } from "../fault.ts";
 
@@ -10,6 +11,9 @@ export const agentDeath: Fault = {
     const pid = pids["agent"];
     if (pid === undefined || pid === 0) {
       throw new Error("no agent of npm start was found; this drill kills one, so it needs to know which");
+    }
+    if (readlinkSync(`/proc/${pid}/exe`) !== realpathSync(process.execPath)) {
+      throw new Error(`process ${pid} is no longer the agent; wait until npm start has brought it back`);
     }
     process.kill(pid, "SIGKILL");
     return Promise.resolve({
