@@ -46,7 +46,7 @@ export class Absence {
     };
     this.#hosts.set(host, presence);
     presence.intervalMs = intervalMs;
-    presence.lastArrivalMs = Math.max(this.#nowMs, this.#nowMs === 0 ? dataMs : 0);
+    presence.lastArrivalMs = this.#nowMs === 0 ? dataMs : this.#nowMs;
     presence.lastDataMs = Math.max(presence.lastDataMs, dataMs);
     presence.end = null;
     if (presence.silent === null) return [];
