@@ -1,7 +1,7 @@
 /** The contest's F1 by hand: the first eight points, whole segments, micro over series. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { delayAt, delaySweep, type Labelled } from "./delay.ts";
 
 function series(labels: readonly number[], alarms: readonly number[]): Labelled {

@@ -1,7 +1,7 @@
 /** Event F1 by hand: onsets, early and late ones, endless alarms, the budget of alarms. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { eventsAt, onsetsOf, type TimedLabelled } from "./event.ts";
 import { eventSweep } from "./event-sweep.ts";
 import { noAlarm } from "./order.ts";

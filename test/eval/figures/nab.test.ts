@@ -1,7 +1,7 @@
 /** NAB's score by hand: the ends of its scale, its curve, its near misses, ties, probation. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { nabAt, nabCounts, nabProbation, nabProfiles, type NabScored, nabSweep, nabWorth } from "./nab.ts";
 import { noAlarm } from "./order.ts";
 

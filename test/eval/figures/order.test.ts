@@ -1,7 +1,7 @@
 /** The sort that every sweep stands on, and what labels say. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { f1Of, highestFirst, spansOf } from "./order.ts";
 
 test("rows are ordered by falling score, and equal scores by their rows", () => {

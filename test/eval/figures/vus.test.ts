@@ -1,7 +1,7 @@
 /** Volume under the surface: by hand where it can be, and beside the definition written out plainly. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { spansOf } from "./order.ts";
 import { periodOf, vus } from "./vus.ts";
 
