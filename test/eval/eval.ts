@@ -1,0 +1,46 @@
+/**
+ * `npm run eval -- detection --data DIR [--json FILE] [--thresholds FILE] [--only nab,kpi2018] [--baselines]
+ * [--results FILE | --write]`: how well the product does on public data. README.md says what each figure means.
+ */
+import { DataError } from "./data/read.ts";
+import { evalDetection, UsageError } from "./detection.ts";
+
+type Evaluation = (args: readonly string[], print: (line: string) => void, dataFolder?: string) => void;
+
+const evaluations: ReadonlyMap<string, Evaluation> = new Map([["detection", evalDetection]]);
+
+/** Exit code: 0, or 2 when the command line or the data is not what it must be. */
+export function runEval(
+  argv: readonly string[],
+  print: (line: string) => void,
+  printError: (line: string) => void,
+  dataFolder?: string,
+): number {
+  const [name = "", ...args] = argv;
+  try {
+    const evaluation = evaluations.get(name);
+    if (evaluation === undefined) {
+      throw new UsageError(`want one of ${[...evaluations.keys()].join(", ")}, got ${JSON.stringify(name)}`);
+    }
+    evaluation(args, print, dataFolder);
+    return 0;
+  } catch (error) {
+    const isTheirs = error instanceof UsageError || error instanceof DataError || isArgsError(error);
+    if (!isTheirs) throw error;
+    printError(`eval: ${(error as Error).message}`);
+    return 2;
+  }
+}
+
+function isArgsError(error: unknown): boolean {
+  return error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+}
+
+if (import.meta.main) {
+  process.exitCode = runEval(
+    process.argv.slice(2),
+    (line) => void process.stdout.write(`${line}\n`),
+    (line) => void process.stderr.write(`${line}\n`),
+    process.env["CAUSEWAY_DATA"],
+  );
+}
