@@ -12,11 +12,11 @@ import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type CorrelateState, createCorrelate } from "./correlate/correlate.ts";
 import type { ConnectionEnd } from "./detect/absence.ts";
 import { createDetect, type Detect } from "./detect/detect.ts";
-import { type AcknowledgeCommand, createIncidents, type IncidentsState } from "./incident/incident.ts";
+import { createIncidents, type IncidentCommand, type IncidentsState } from "./incident/incident.ts";
 import { createTopology, type Topology, type TopologyState } from "./topology/topology.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 1;
+const snapshotVersion = 2;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
@@ -28,7 +28,7 @@ export type ChainEvent =
   /** The collector started. */
   | { readonly kind: "started"; readonly nowMs: number }
   | { readonly kind: "left"; readonly host: string; readonly end: ConnectionEnd; readonly nowMs: number }
-  | { readonly kind: "command"; readonly command: AcknowledgeCommand; readonly nowMs: number };
+  | { readonly kind: "command"; readonly command: IncidentCommand; readonly nowMs: number };
 
 export interface ChainResult {
   readonly anomalies: readonly Anomaly[];
@@ -112,7 +112,9 @@ export function createChain(snapshot?: Uint8Array): Chain {
         case "command": {
           advance(event.nowMs);
           const incident = incidents.command(event.command, nowMs);
-          return { anomalies: [], incidents: incident === undefined ? [] : [incident] };
+          if (incident === undefined) return nothing;
+          if (event.command.kind === "feedback") detect.heed(incident);
+          return { anomalies: [], incidents: [incident] };
         }
       }
     },

@@ -33,16 +33,10 @@ export class Commands {
   }
 
   /** Throws a retryable `StorageError` while the collector is not ready. */
-  async take({ id, kind, request, idempotencyKey: key, ifMatch }: Command): Promise<CommandResult> {
-    const { clock, store, follower, ready } = this.#parts;
-    const entry: JournaledCommand = {
-      id,
-      kind,
-      ...request,
-      key,
-      ifMatch: ifMatch ?? null,
-      atMs: clock.nowMs(),
-    };
+  async take(command: Command): Promise<CommandResult> {
+    const { store, follower, ready } = this.#parts;
+    const { id, kind, idempotencyKey: key } = command;
+    const entry = this.#entryOf(command);
     const asked = spelled(entry);
     const before = store.command(key);
     if (before !== undefined) {
@@ -55,7 +49,8 @@ export class Commands {
     if (reasons.length > 0) {
       throw new StorageError(`try again in a moment: ${reasons.join("; ")}`, { retryable: true });
     }
-    if (store.incident(id) !== undefined && follower.chain.incident(id) === undefined) {
+    const forgotten = store.incident(id) !== undefined && follower.chain.incident(id) === undefined;
+    if (forgotten && kind !== "feedback") {
       return { outcome: "not_allowed", message: `${id} was resolved long ago and is closed` };
     }
     const first = this.#underWay.get(key);
@@ -63,6 +58,17 @@ export class Commands {
     const result = this.#journal(entry);
     this.#underWay.set(key, { request: asked, result });
     return result;
+  }
+
+  #entryOf(command: Command): JournaledCommand {
+    const { clock, store, follower } = this.#parts;
+    const { id, idempotencyKey: key, ifMatch = null } = command;
+    const entry = { id, ...command.request, key, ifMatch, atMs: clock.nowMs() };
+    if (command.kind !== "feedback") return { ...entry, kind: command.kind };
+    const { kind, request } = command;
+    // What has resolved may be forgotten by the chain when the record is followed, and a replay may have no store.
+    const open = (follower.chain.incident(id)?.state ?? "resolved") !== "resolved";
+    return { ...entry, kind, verdict: request.verdict, ...(open ? {} : { recalled: store.incident(id) }) };
   }
 
   async #journal(entry: JournaledCommand): Promise<CommandResult> {

@@ -8,13 +8,14 @@
 import type { Clock } from "#shared/clock.ts";
 import { sleep } from "#shared/clock.ts";
 import type { Loss } from "#shared/contract/api.ts";
-import type { Incident } from "#shared/contract/incident.ts";
+import type { Incident, Verdict } from "#shared/contract/incident.ts";
 import { assert, errorText, StorageError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import { labelValue } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type Chain, createChain } from "./chain.ts";
 import type { ConnectionEnd as SilenceCause } from "./detect/absence.ts";
+import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
 import { createIngest, parsePresence } from "./ingest/ingest.ts";
 import type { Journal, JournalRecord } from "./journal/journal.ts";
@@ -31,15 +32,22 @@ const snapshotEveryMs = 300_000;
 const storeRetryMs = 1_000;
 
 /** What an operator decided, as the journal keeps it. */
-export interface JournaledCommand {
+export type JournaledCommand = {
   readonly id: string;
-  readonly kind: "acknowledge" | "resolve";
   readonly by: string;
   readonly comment?: string | undefined;
   readonly key: string;
   readonly ifMatch: number | null;
   readonly atMs: number;
-}
+} & (
+  | { readonly kind: "acknowledge" | "resolve" }
+  | {
+      readonly kind: "feedback";
+      readonly verdict: Verdict | "none";
+      /** The incident as the store has it, when the chain may have forgotten it: the journal alone must be enough. */
+      readonly recalled?: Incident | undefined;
+    }
+);
 
 export interface FollowParts {
   readonly clock: Clock;
@@ -179,14 +187,14 @@ export class Follower {
 
   async #command(record: JournalRecord): Promise<void> {
     const command = JSON.parse(new TextDecoder().decode(record.bytes)) as JournaledCommand;
-    const { kind, id: incident, by, comment = "", atMs } = command;
+    const { atMs } = command;
+    const asked = incidentCommand(command);
     // Judged again here: what the client saw may have changed while the command was on its way through the journal.
-    const before = this.chain.incident(incident);
-    const refusal = refusalOf(command, before);
+    const before = this.chain.incident(command.id);
+    const recalled = asked.kind === "feedback" ? asked.recalled : undefined;
+    const refusal = refusalOf(command, before ?? recalled);
     const changed =
-      refusal === null
-        ? this.chain.apply({ kind: "command", command: { kind, incident, by, comment }, nowMs: atMs })
-        : null;
+      refusal === null ? this.chain.apply({ kind: "command", command: asked, nowMs: atMs }) : null;
     const result: CommandResult = refusal ?? { outcome: "done", incident: changed!.incidents[0]! };
     const stored = { key: command.key, request: spelled(command), answer: JSON.stringify(result), atMs };
     await this.#commit({
@@ -223,12 +231,14 @@ export class Follower {
 
   #count(incidents: readonly Incident[]): void {
     const { metrics, log } = this.#parts;
-    for (const { id, revision, severity, state, detectedMs, startedMs, causes } of incidents) {
+    for (const incident of incidents) {
+      const { id, revision, severity, detectedMs, startedMs, resolvedMs, updatedMs, causes } = incident;
       const cause = causes[0]?.entity ?? "not identified";
       if (revision === 1) {
         metrics.incidentsOpened.inc({ severity });
         log.info("incident opened", { incident: id, severity, cause, afterMs: detectedMs - startedMs });
-      } else if (state === "resolved") {
+      } else if (resolvedMs === updatedMs) {
+        // Not what was told of it later, such as an operator's feedback.
         metrics.incidentsResolved.inc();
         log.info("incident resolved", { incident: id, severity, cause });
       }
@@ -247,14 +257,26 @@ export class Follower {
 }
 
 /** What was asked, so that a key that comes again can be told from a key that is used for something else. */
-export function spelled({ kind, id, by, comment = "" }: JournaledCommand): string {
-  return JSON.stringify([kind, id, by, comment]);
+export function spelled(command: JournaledCommand): string {
+  const { kind, id, by, comment = "" } = command;
+  return JSON.stringify([kind, id, by, comment, ...(kind === "feedback" ? [command.verdict] : [])]);
+}
+
+function incidentCommand(command: JournaledCommand): IncidentCommand {
+  const { id: incident, by, comment = "" } = command;
+  if (command.kind !== "feedback") return { kind: command.kind, incident, by, comment };
+  const { kind, verdict, recalled } = command;
+  return { kind, incident, verdict, by, comment, recalled };
 }
 
 function refusalOf(command: JournaledCommand, incident: Incident | undefined): CommandResult | null {
   if (incident === undefined) return { outcome: "unknown_incident" };
   if (command.ifMatch !== null && command.ifMatch !== incident.revision)
     return { outcome: "changed", incident };
+  if (command.kind === "feedback") {
+    const nothing = command.verdict === "none" && incident.feedback === null;
+    return nothing ? { outcome: "not_allowed", message: `${incident.id} has no feedback to withdraw` } : null;
+  }
   if (incident.state === "resolved")
     return { outcome: "not_allowed", message: `${incident.id} is resolved already` };
   return null;

@@ -4,7 +4,7 @@
  * Nothing is kept here. History is read from the journal: a chart is a range of one agent's frames, decoded from the key
  * frame before it (about 5 ms for an hour of 600 series).
  */
-import type { Host, Ledger, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
+import type { FeedbackList, Host, Ledger, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 import { entityId } from "#shared/entity.ts";
 import { limits } from "#shared/limits.ts";
@@ -26,6 +26,7 @@ export interface View {
     fromMs: number;
     toMs: number;
   }): Promise<SeriesRange | undefined>;
+  feedback(filter: { incident?: string }): FeedbackList;
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Ledger;
   system(now: {
     nowMs: number;
@@ -108,6 +109,23 @@ export function createView({
       }
       return { host, series, unit, ...thinned(points.timesMs, points.values, limits.seriesPointsMax) };
     },
+    feedback({ incident }) {
+      const { given, keptMs, factors } = chain.detect.feedback();
+      const asked = incident === undefined ? given : given.filter((one) => one.incident === incident);
+      const shown = asked.flatMap(({ series }) => series);
+      const series = new Set(shown.map((one) => `${one.host}\n${one.series}`));
+      const kinds = new Set(shown.map(({ metric, entityKind }) => `${entityKind}\n${metric}`));
+      return {
+        feedbacks: asked
+          .toReversed()
+          .map((one) => ({ ...one, untilMs: one.atMs + keptMs, series: one.series.length })),
+        series: factors.series
+          .filter((one) => series.has(`${one.host}\n${one.series}`))
+          .sort((a, b) => Math.abs(Math.log(b.factor)) - Math.abs(Math.log(a.factor)))
+          .slice(0, limits.feedbackSeriesListedMax),
+        kinds: factors.kinds.filter(({ metric, entityKind }) => kinds.has(`${entityKind}\n${metric}`)),
+      };
+    },
     ledger(range) {
       const { samples, losses } = store.losses({ ...range, limit: limits.lossesListedMax });
       const stream = range.host === undefined ? undefined : (ingest.hosts.agentOf(range.host) ?? "");
@@ -126,6 +144,7 @@ export function createView({
         detectionLagMs,
         warmup: total(all.map(({ warmup }) => warmup)),
         weakSignals: chain.weakSignals(),
+        feedbacks: chain.detect.feedback().given.length,
         lostSamples: store.losses({ fromMs: nowMs - dayMs, limit: 0 }).samples,
         version,
       };

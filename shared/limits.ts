@@ -58,6 +58,8 @@ export const limits = {
   /** Points of one series in one answer: a screen is not wider. */
   seriesPointsMax: 2_000,
   incidentsListedMax: 500,
+  /** Series whose thresholds operators' feedback moved, in one answer; those that moved most come first. */
+  feedbackSeriesListedMax: 1_000,
   /** What one console socket may say in a minute: a console says four frames when it connects. Each `sub` costs a snapshot. */
   liveClientFramesPerMinuteMax: 120,
   /** Headers of one request; a browser sends 1 to 2 KB. */

@@ -3,6 +3,7 @@ import { Banners } from "./parts/banners.tsx";
 import { CommandDialog } from "./parts/command-dialog.tsx";
 import { HelpDialog } from "./parts/help-dialog.tsx";
 import { StatusLine } from "./parts/status-line.tsx";
+import { FeedbackScreen } from "./screens/feedback-screen.tsx";
 import { HostScreen } from "./screens/host-screen.tsx";
 import { HostsScreen } from "./screens/hosts-screen.tsx";
 import { IncidentScreen } from "./screens/incident-screen.tsx";
@@ -39,5 +40,7 @@ function Screen() {
       return <HostsScreen />;
     case "host":
       return <HostScreen key={open.host} name={open.host} />;
+    case "feedback":
+      return <FeedbackScreen />;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Anomaly, DetectorName, Reason } from "#shared/anomaly.ts";
 import type { Meaning } from "#shared/semantics.ts";
+import { factorAt } from "./feedback.ts";
 import { floorOf, tailScore, zMin, zScore } from "./level.ts";
 import { isUnprecedented } from "./record.ts";
 import { rowLength, type SeriesTable, slot } from "./series-state.ts";
@@ -52,10 +53,12 @@ export function describe(
   const direction = deviation >= 0 || !ready ? "up" : "down";
   const record = row[direction === "up" ? slot.recordUp : slot.recordDown]!;
   const unprecedented = ready && isUnprecedented(Math.abs(deviation), record);
-  const atBound = meaning.bound !== undefined && value >= meaning.bound;
+  const bound = meaning.bound ?? Number.NaN;
+  const atBound = value >= bound;
+  const factor = factorAt(table.feedback[number]!, value, bound, table.flags[number]!);
   const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
   const raised = (unprecedented ? unprecedentedScore : 0) + (atBound ? boundScore : 0);
-  const [expectedLow, expectedHigh] = ready ? expectedBand(row, floor) : [0, meaning.bound ?? 0];
+  const [expectedLow, expectedHigh] = ready ? expectedBand(row, floor, factor) : [0, meaning.bound ?? 0];
   return {
     id: `${table.host}|${info.id}|${sample.startedMs}`,
     host: table.host,
@@ -78,14 +81,27 @@ export function describe(
     hostShare: hostShare(meaning, deviation, facts),
     provisional: !ready,
     completeness: facts.completeness,
-    reasons: reasons({ ...sample, atBound, unprecedented, z, meaning, facts, sinceMs: row[slot.sinceMs]! }),
+    reasons: reasons({
+      ...sample,
+      atBound,
+      unprecedented,
+      z,
+      factor,
+      meaning,
+      facts,
+      sinceMs: row[slot.sinceMs]!,
+    }),
   };
 }
 
-/** Where a sample would not be anomalous: within floor + zMin sigma of either level. Never below 0 if nothing ever was. */
-function expectedBand(row: Float64Array, floor: number): [low: number, high: number] {
-  const slowWidth = floor + zMin * Math.sqrt(row[slot.slowVariance]!);
-  const fastWidth = floor + zMin * Math.sqrt(row[slot.fastVariance]!);
+/**
+ * Where a sample would not be anomalous: within floor + zMin sigma of either level, times what feedback makes of it. Never
+ * narrower than the smallest deviation that matters; never below 0 if nothing ever was.
+ */
+function expectedBand(row: Float64Array, floor: number, factor: number): [low: number, high: number] {
+  const width = (variance: number): number => Math.max(floor, factor * (floor + zMin * Math.sqrt(variance)));
+  const slowWidth = width(row[slot.slowVariance]!);
+  const fastWidth = width(row[slot.fastVariance]!);
   const low = Math.min(row[slot.slow]! - slowWidth, row[slot.fast]! - fastWidth);
   const high = Math.max(row[slot.slow]! + slowWidth, row[slot.fast]! + fastWidth);
   return [row[slot.low]! >= 0 ? Math.max(0, low) : low, high];
@@ -104,6 +120,7 @@ function reasons(of: {
   unprecedented: boolean;
   ready: boolean;
   z: number;
+  factor: number;
   sinceMs: number;
   timeMs: number;
   meaning: Meaning;
@@ -114,7 +131,8 @@ function reasons(of: {
     const args = { bound: of.meaning.bound ?? 0, unit: of.meaning.unit };
     all.push({ key: "reason.bound", effect: "raised", args });
   }
-  if (of.ready) all.push({ key: "reason.level", effect: "raised", args: { times: of.z / zMin } });
+  if (of.ready)
+    all.push({ key: "reason.level", effect: "raised", args: { times: of.z / (zMin * of.factor) } });
   else all.push({ key: "reason.provisional", effect: "lowered", args: {} });
   const known = of.timeMs - of.sinceMs;
   if (of.unprecedented && of.meaning.bornAtZero && known < newMs) {
@@ -123,6 +141,10 @@ function reasons(of: {
     all.push({ key: "reason.record", effect: "raised", args: { known } });
   } else if (of.ready) {
     all.push({ key: "reason.seen", effect: "lowered", args: {} });
+  }
+  if (of.ready && of.factor !== 1) {
+    const effect = of.factor > 1 ? "lowered" : "raised";
+    all.push({ key: "reason.feedback", effect, args: { times: of.factor } });
   }
   if (of.facts.completeness < completeShare) {
     all.push({ key: "reason.incomplete", effect: "lowered", args: { share: of.facts.completeness } });

@@ -10,6 +10,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
 import { describe, type HostFacts } from "./describe.ts";
+import { factorAt } from "./feedback.ts";
 import {
   calmShare,
   fastTimeConstantMs,
@@ -127,7 +128,7 @@ export class HostDetector {
     series: Uint32Array,
     values: Float64Array,
   ): void {
-    const { rows, policy, flags } = this.table;
+    const { rows, policy, flags, feedback } = this.table;
     const fastWeight = weight(elapsedMs, fastTimeConstantMs);
     const slowWeight = weight(elapsedMs, slowTimeConstantMs);
     const decay = recordDecay(elapsedMs);
@@ -181,18 +182,20 @@ export class HostDetector {
       const deviation = Math.abs(slowDeviation) < Math.abs(fastDeviation) ? slowDeviation : fastDeviation;
       const bad = deviation > 0 ? flagged & flag.badUp : flagged & flag.badDown;
       const size = Math.abs(deviation);
-      const full = (flagged & flag.boundAlways) !== 0 && policy[policyAt + policySlot.bound]! <= value;
+      const bound = policy[policyAt + policySlot.bound]!;
+      const full = (flagged & flag.boundAlways) !== 0 && bound <= value;
       if (size > floor || full || (flagged & flag.open) !== 0) {
         const z = Math.min(
           zScore(slowDeviation, rows[at + slot.slowVariance]!, floor),
           zScore(fastDeviation, rows[at + slot.fastVariance]!, floor),
         );
-        if ((bad !== 0 && z >= zMin) || full) {
+        const threshold = zMin * factorAt(feedback[number]!, value, bound, flagged);
+        if ((bad !== 0 && z >= threshold) || full) {
           // Not learned, open or not: or the first sample of an outage would excuse the second.
           this.#exceeding(number, value, timeMs, true);
           continue;
         } else if ((flagged & flag.open) !== 0) {
-          if (z < zMin * calmShare) this.#calm(number, timeMs);
+          if (z < threshold * calmShare) this.#calm(number, timeMs);
           else rows[at + slot.calm] = 0;
         } else {
           rows[at + slot.exceededMs] = 0;

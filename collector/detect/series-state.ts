@@ -1,5 +1,5 @@
 /**
- * What detection keeps per series: 16 numbers in one row of a typed array, and its policy beside it: 153 bytes a series;
+ * What detection keeps per series: 16 numbers in one row of a typed array, and its policy beside it: 161 bytes a series;
  * what describes the series is an object (478 bytes of heap, measured).
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
@@ -64,6 +64,8 @@ export class SeriesTable {
   rows = new Float64Array(0);
   policy = new Float64Array(0);
   flags = new Uint8Array(0);
+  /** What operators' feedback multiplies each threshold by (`feedback.ts`); follows from the list of it, so no snapshot has it. */
+  feedback = new Float64Array(0);
 
   constructor(host: string) {
     this.host = host;
@@ -80,6 +82,7 @@ export class SeriesTable {
     row[slot.low] = Number.POSITIVE_INFINITY;
     row[slot.high] = Number.NEGATIVE_INFINITY;
     this.flags[number] = flagsOf(meaning);
+    this.feedback[number] = 1;
   }
 
   /** The series' history is that it was 0: ready at once. */
@@ -108,6 +111,9 @@ export class SeriesTable {
     policy.set(this.policy);
     const flags = new Uint8Array(capacity);
     flags.set(this.flags);
+    const feedback = new Float64Array(capacity).fill(1);
+    feedback.set(this.feedback);
+    this.feedback = feedback;
     this.rows = rows;
     this.policy = policy;
     this.flags = flags;

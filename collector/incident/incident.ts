@@ -18,6 +18,7 @@ import {
   severities,
   type Severity,
   type Text,
+  type Verdict,
 } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
 import type { Suspicion } from "#shared/suspicion.ts";
@@ -30,7 +31,7 @@ export const reopenMs = 900_000;
 const figuresMs = 30_000;
 const evidenceMax = 50;
 const timelineMax = 200;
-/** Resolved incidents stay in memory for a late reopening only. */
+/** Resolved incidents stay in memory, after their last change, for a late reopening only. */
 const forgetMs = 2 * reopenMs;
 
 export interface AcknowledgeCommand {
@@ -40,12 +41,25 @@ export interface AcknowledgeCommand {
   readonly comment: string;
 }
 
+/** An operator's answer to "was this useful?"; `none` withdraws it. */
+export interface FeedbackCommand {
+  readonly kind: "feedback";
+  readonly incident: string;
+  readonly verdict: Verdict | "none";
+  readonly by: string;
+  readonly comment: string;
+  /** The incident as it was last told, when it resolved so long ago that it may not be in memory. */
+  readonly recalled?: Incident | undefined;
+}
+
+export type IncidentCommand = AcknowledgeCommand | FeedbackCommand;
+
 export interface Incidents {
   /** Incidents that changed because of `suspicions` and of time; each with its revision one higher. */
   apply(suspicions: readonly Suspicion[], nowMs: number): Incident[];
   /** The changed incident, or undefined when there is no such incident in memory (it resolved long ago, or never was). */
-  command(command: AcknowledgeCommand, nowMs: number): Incident | undefined;
-  /** An incident in memory: open, or resolved so recently that it may reopen. */
+  command(command: IncidentCommand, nowMs: number): Incident | undefined;
+  /** An incident in memory: open, or resolved or answered so recently that it may change again. */
   incident(id: string): Incident | undefined;
   /** Those that are not resolved. */
   open(): Incident[];
@@ -106,11 +120,18 @@ export function createIncidents(state?: IncidentsState): Incidents {
       return [...changed.values()];
     },
     command(command, nowMs) {
-      const entry = entries.find(({ incident }) => incident.id === command.incident);
+      const known = entries.find(({ incident }) => incident.id === command.incident);
+      const entry = known ?? recall(command);
       if (entry === undefined) return undefined;
-      return command.kind === "acknowledge"
-        ? acknowledge(entry, command, nowMs)
-        : resolveBy(entry, command, nowMs);
+      if (known === undefined) entries.push(entry);
+      switch (command.kind) {
+        case "acknowledge":
+          return acknowledge(entry, command, nowMs);
+        case "resolve":
+          return resolveBy(entry, command, nowMs);
+        case "feedback":
+          return answer(entry, command, nowMs);
+      }
     },
     incident: (id) => entries.find(({ incident }) => incident.id === id)?.incident,
     open: () => entries.map(({ incident }) => incident).filter(({ state }) => state !== "resolved"),
@@ -135,6 +156,7 @@ function open(id: string, suspicion: Suspicion, nowMs: number): Entry {
     reopened: 0,
     owner: null,
     acknowledgements: [],
+    feedback: null,
     timeline,
     ...facts,
   };
@@ -225,6 +247,24 @@ function resolveBy(entry: Entry, command: AcknowledgeCommand, nowMs: number): In
   return revise(entry, { state: "resolved", resolvedMs: nowMs }, timeline, nowMs);
 }
 
+function answer(entry: Entry, command: FeedbackCommand, nowMs: number): Incident {
+  const { verdict, by, comment } = command;
+  if (verdict === "none") {
+    if (entry.incident.feedback === null) return entry.incident;
+    return revise(entry, { feedback: null }, [entryAt(nowMs, "timeline.feedback_withdrawn", { by })], nowMs);
+  }
+  const feedback = { verdict, by, atMs: nowMs, comment };
+  return revise(entry, { feedback }, [entryAt(nowMs, `timeline.feedback_${verdict}`, { by })], nowMs);
+}
+
+/** Back in memory for as long as after its end, so that two answers at once do not both change the same revision. */
+function recall(command: IncidentCommand): Entry | undefined {
+  if (command.kind !== "feedback" || command.recalled?.state !== "resolved") return undefined;
+  const incident = command.recalled;
+  // No group is it any more: what begins now is new trouble, or another incident's.
+  return { incident, suspicionId: "", fingerprint: "", active: false, quietSinceMs: null, figuresToldMs: 0 };
+}
+
 function revise(
   entry: Entry,
   change: Partial<Incident>,
@@ -244,8 +284,8 @@ function revise(
 
 function forget(entries: Entry[], nowMs: number): void {
   for (let index = entries.length - 1; index >= 0; index -= 1) {
-    const { resolvedMs } = entries[index]!.incident;
-    if (resolvedMs !== null && nowMs - resolvedMs > forgetMs) entries.splice(index, 1);
+    const { resolvedMs, updatedMs } = entries[index]!.incident;
+    if (resolvedMs !== null && nowMs - updatedMs > forgetMs) entries.splice(index, 1);
   }
 }
 

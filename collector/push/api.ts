@@ -4,8 +4,16 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { HttpRoute } from "#collector/self/metrics.ts";
-import { commandRequestSchema } from "#shared/contract/api.ts";
-import type { CommandRequest, Host, Ledger, SeriesList, SeriesRange } from "#shared/contract/api.ts";
+import { commandRequestSchema, feedbackRequestSchema } from "#shared/contract/api.ts";
+import type {
+  CommandRequest,
+  FeedbackList,
+  FeedbackRequest,
+  Host,
+  Ledger,
+  SeriesList,
+  SeriesRange,
+} from "#shared/contract/api.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { Limits } from "#shared/limits.ts";
 import { json, Refusal } from "./answer.ts";
@@ -13,15 +21,17 @@ import type { Answer } from "./answer.ts";
 
 type Soon<T> = T | Promise<T>;
 
-export interface Command {
+export type Asked =
+  | { readonly kind: "acknowledge" | "resolve"; readonly request: CommandRequest }
+  | { readonly kind: "feedback"; readonly request: FeedbackRequest };
+
+export type Command = Asked & {
   readonly id: string;
-  readonly kind: "acknowledge" | "resolve";
-  readonly request: CommandRequest;
   /** The same key with the same command gets the same answer, for `limits.commandsKeptMs`. */
   readonly idempotencyKey: string;
   /** The revision that the client saw; undefined when it does not mind. */
   readonly ifMatch: number | undefined;
-}
+};
 
 export type CommandResult =
   | { readonly outcome: "done"; readonly incident: Incident }
@@ -47,6 +57,8 @@ export interface ApiParts {
     fromMs: number;
     toMs: number;
   }): Soon<SeriesRange | undefined>;
+  /** The verdicts in force and what follows from them; of one incident when it is named. */
+  feedback(filter: { incident?: string }): Soon<FeedbackList>;
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Soon<Ledger>;
   /** Why the collector is not ready, one sentence each; empty when it is. */
   ready(): readonly string[];
@@ -89,6 +101,11 @@ export function apiRoutes(parts: ApiParts, limits: Limits): readonly ApiRoute[] 
     }),
     route("command", "incidents/*/acknowledge", (request) => command(parts, "acknowledge", request)),
     route("command", "incidents/*/resolve", (request) => command(parts, "resolve", request)),
+    route("command", "incidents/*/feedback", (request) => command(parts, "feedback", request)),
+    route("feedback", "feedback", async ({ query }) => {
+      const incident = query.get("incident");
+      return json(await parts.feedback(incident === null ? {} : { incident }));
+    }),
     route("hosts", "hosts", async () => json({ hosts: await parts.hosts() })),
     route("host_series", "hosts/*/series", async ({ path }) => {
       const list = await parts.hostSeries(path[3] ?? "");
@@ -123,10 +140,8 @@ async function command(parts: ApiParts, kind: Command["kind"], request: ApiReque
   if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
     throw new Refusal(415, "media_type", "want Content-Type: application/json");
   }
-  const parsed = commandRequestSchema.safeParse(parseJson(await request.body()));
-  if (!parsed.success) throw bad("body: want {by: 1 to 64 characters, comment?: at most 2000 characters}");
-  const id = path[3] ?? "";
-  const result = await parts.command({ id, kind, request: parsed.data, idempotencyKey, ifMatch });
+  const asked = askedOf(kind, parseJson(await request.body()));
+  const result = await parts.command({ id: path[3] ?? "", ...asked, idempotencyKey, ifMatch });
   switch (result.outcome) {
     case "done":
       return withRevision(result.incident);
@@ -147,6 +162,18 @@ async function command(parts: ApiParts, kind: Command["kind"], request: ApiReque
         "this Idempotency-Key was used for another command; make a new one",
       );
   }
+}
+
+function askedOf(kind: Command["kind"], body: unknown): Asked {
+  const common = "by: 1 to 64 characters, comment?: at most 2000 characters";
+  if (kind === "feedback") {
+    const parsed = feedbackRequestSchema.safeParse(body);
+    if (parsed.success) return { kind, request: parsed.data };
+    throw bad(`body: want {verdict: "useful", "noise" or "none", ${common}}`);
+  }
+  const parsed = commandRequestSchema.safeParse(body);
+  if (parsed.success) return { kind, request: parsed.data };
+  throw bad(`body: want {${common}}`);
 }
 
 function withRevision(incident: Incident): Answer {

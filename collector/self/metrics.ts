@@ -23,6 +23,7 @@ export const httpRoutes = [
   "host_series",
   "series",
   "ledger",
+  "feedback",
   "metrics",
   "healthy",
   "ready",

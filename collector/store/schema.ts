@@ -52,6 +52,11 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE TABLE hosts (host TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  // Incidents of before operators could say what they were worth.
+  `
+  UPDATE incidents SET json = json_insert(json, '$.feedback', NULL);
+  UPDATE deltas SET json = json_insert(json, '$.feedback', NULL);
+  `,
 ];
 
 /** Refuses, without a write, a file that is another program's, a newer version's or damaged. `path` is for the message. */

@@ -1,6 +1,7 @@
 /** The HTTP API under `/api/v1`: requests, answers and errors. */
 import * as z from "zod/mini";
-import { incidentSchema } from "./incident.ts";
+import { entityKinds } from "../entity.ts";
+import { incidentSchema, verdicts } from "./incident.ts";
 
 const timeMs = z.int();
 
@@ -16,6 +17,61 @@ export const commandRequestSchema = z.object({
   comment: z.optional(z.string().check(z.maxLength(2000))),
 });
 export type CommandRequest = z.infer<typeof commandRequestSchema>;
+
+/**
+ * `POST /api/v1/incidents/{id}/feedback`, with the headers of the other commands; for resolved incidents too. A new verdict
+ * replaces the earlier one of the same incident, `none` withdraws it (409 when there is none). Answers with the incident.
+ */
+export const feedbackRequestSchema = z.extend(commandRequestSchema, {
+  verdict: z.enum([...verdicts, "none"]),
+});
+export type FeedbackRequest = z.infer<typeof feedbackRequestSchema>;
+
+/**
+ * `GET /api/v1/feedback?incident=`: the verdicts in force, newest first, and what follows from all of them together. With
+ * `incident`, only that one and the series that it showed. A factor multiplies the deviation from which a series is
+ * abnormal: above 1 it is told later, below 1 sooner.
+ */
+export const feedbackListSchema = z.object({
+  feedbacks: z.array(
+    z.object({
+      incident: z.string(),
+      verdict: z.enum(verdicts),
+      by: z.string(),
+      atMs: timeMs,
+      comment: z.string(),
+      /** It counts until then. */
+      untilMs: timeMs,
+      /** How many series the incident showed. */
+      series: z.int(),
+    }),
+  ),
+  /** Farthest from 1 first, at most `limits.feedbackSeriesListedMax`. */
+  series: z.array(
+    z.object({
+      host: z.string(),
+      series: z.string(),
+      metric: z.string(),
+      entityKind: z.enum(entityKinds),
+      /** Incidents in force that showed this series. */
+      useful: z.int(),
+      noise: z.int(),
+      factor: z.number(),
+    }),
+  ),
+  /** Metrics that were called noise on so many hosts that all hosts' are raised. */
+  kinds: z.array(
+    z.object({
+      metric: z.string(),
+      entityKind: z.enum(entityKinds),
+      /** Hosts, and incidents, by which noise outweighs useful. */
+      hosts: z.int(),
+      incidents: z.int(),
+      factor: z.number(),
+    }),
+  ),
+});
+export type FeedbackList = z.infer<typeof feedbackListSchema>;
 
 export const warmupSchema = z.object({
   /** Series judged by nothing yet, by their kind's bounds, and by their own history. They sum to the judged series. */

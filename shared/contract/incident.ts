@@ -59,6 +59,10 @@ export type Cause = z.infer<typeof causeSchema>;
 /** Below this a cause is a guess, and the honest answer is that it is not identified. */
 export const causeConfidenceMin = 0.4;
 
+/** What an operator says of an incident once it is understood; the series that it showed are judged accordingly. */
+export const verdicts = ["useful", "noise"] as const;
+export type Verdict = (typeof verdicts)[number];
+
 export const entityRoleSchema = z.object({
   id: z.string(),
   kind: z.enum(entityKinds),
@@ -91,6 +95,10 @@ export const incidentSchema = z.object({
   /** Who acknowledged last, or null: nobody. */
   owner: z.nullable(z.string()),
   acknowledgements: z.array(z.object({ by: z.string(), atMs: timeMs, comment: z.string() })),
+  /** The latest answer to "was this useful?", or null: none, or withdrawn. What it changes: `GET /api/v1/feedback`. */
+  feedback: z.nullable(
+    z.object({ verdict: z.enum(verdicts), by: z.string(), atMs: timeMs, comment: z.string() }),
+  ),
   timeline: z.array(z.object({ atMs: timeMs, text: textSchema })),
   /** Share of the samples expected in the judged windows that were there, 0 to 1. */
   completeness: z.number(),

@@ -53,6 +53,8 @@ export const systemStateSchema = z.object({
   warmup: warmupSchema,
   /** Anomalies now that are not part of an incident. */
   weakSignals: z.int(),
+  /** Operators' verdicts on incidents that are in force: `GET /api/v1/feedback`. */
+  feedbacks: z.int(),
   /** Samples in the loss ledger of the last 24 hours. */
   lostSamples: z.int(),
   version: z.string(),

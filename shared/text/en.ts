@@ -48,6 +48,7 @@ export const en = {
   "reason.bound": "beyond {bound|unit}, where trouble is certain",
   "reason.provisional": "judged by its kind's bounds: its own history is still too short",
   "reason.incomplete": "only {share|percent} of the expected samples were there",
+  "reason.feedback": "judged with {times} times the usual threshold, by operators' feedback",
   "reason.agent_died": "the connection was closed by the host, and nobody came back",
   "reason.unreachable": "the connection went dead, and nobody came back",
 
@@ -66,6 +67,9 @@ export const en = {
   "timeline.resolved_by": "resolved by {by}",
   "timeline.reopened": "reopened: the same trouble came back",
   "timeline.acknowledged": "acknowledged by {by}",
+  "timeline.feedback_useful": "called useful by {by}",
+  "timeline.feedback_noise": "called noise by {by}",
+  "timeline.feedback_withdrawn": "feedback withdrawn by {by}",
 } as const;
 
 export type Catalogue = { readonly [K in keyof typeof en]: string };

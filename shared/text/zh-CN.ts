@@ -50,6 +50,7 @@ export const zhCN: Catalogue = {
   "reason.bound": "超过 {bound|unit}，必然有问题",
   "reason.provisional": "自身历史尚短，按该类指标的界限判断",
   "reason.incomplete": "预期的样本只到了 {share|percent}",
+  "reason.feedback": "根据运维人员的反馈，按常规门限的 {times} 倍判定",
   "reason.agent_died": "连接由主机关闭，之后没有重新连上",
   "reason.unreachable": "连接失去响应，之后没有重新连上",
 
@@ -68,4 +69,7 @@ export const zhCN: Catalogue = {
   "timeline.resolved_by": "由 {by} 关闭",
   "timeline.reopened": "重新打开：同样的问题再次出现",
   "timeline.acknowledged": "{by} 已认领",
+  "timeline.feedback_useful": "{by} 评价为有用",
+  "timeline.feedback_noise": "{by} 评价为噪音",
+  "timeline.feedback_withdrawn": "{by} 撤回了反馈",
 };

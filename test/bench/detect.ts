@@ -40,7 +40,7 @@ export function benchDetect({ size, print, million }: BenchOptions): Promise<Fig
   print(
     row("ratio", `${shown(ratio)} x`, `${ready} of ${seriesPerHost} series judged  node ${process.version}`),
   );
-  const columnBytes = (rowLength + policyLength) * 8 + 1;
+  const columnBytes = (rowLength + policyLength + 1) * 8 + 1;
   const heapBytes = (after.heapBytes - before.heapBytes) / series;
   print(row("state", `${columnBytes} B a series`, `and ${shown(heapBytes)} B of heap for what it is`));
   const figures = {

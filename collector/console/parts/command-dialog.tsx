@@ -1,8 +1,16 @@
-/** Acknowledge and resolve: who, optionally why, and what became of it. How a command is sent is in `state/command.ts`. */
+/** Acknowledge, resolve, call useful or noise: who, optionally why, and what became of it. How a command is sent is in `state/command.ts`. */
 import { useRef } from "preact/hooks";
 import type { Incident } from "#shared/contract/incident.ts";
-import { type CommandKind, fetchIncident, newCommandKey, sendCommand } from "../state/api.ts";
-import { type CommandDoor, type CommandOutcome, runCommand } from "../state/command.ts";
+import { fetchIncident, newCommandKey, sendCommand } from "../state/api.ts";
+import {
+  type CommandDoor,
+  type CommandKind,
+  type CommandOutcome,
+  isOffered,
+  runCommand,
+  sameDecision,
+  sameFeedback,
+} from "../state/command.ts";
 import { myName, t, timeStyle } from "../state/settings.ts";
 import { signal, useSignal } from "../state/signals.ts";
 import { acceptAnswer, incidents, nowMs } from "../state/store.ts";
@@ -17,10 +25,13 @@ interface OpenCommand {
 
 const openCommand = signal<OpenCommand | null>(null);
 
-/** Opens the dialog; nothing happens for an incident that is not there or has resolved. */
+/** What of the collector's feedback door each answer says. */
+const verdicts = { useful: "useful", noise: "noise", withdraw: "none" } as const;
+
+/** Opens the dialog; nothing happens for an incident that is not there, or of which the command would change nothing. */
 export function command(kind: CommandKind, id: string): void {
   const seen = incidents.value.get(id);
-  if (seen !== undefined && seen.state !== "resolved") openCommand.value = { kind, seen };
+  if (seen !== undefined && isOffered(kind, seen)) openCommand.value = { kind, seen };
 }
 
 export function CommandDialog() {
@@ -45,12 +56,13 @@ function Form({ open: { kind, seen } }: { open: OpenCommand }) {
     const text = comment.value.trim();
     const request = { by: name, ...(text === "" ? {} : { comment: text }) };
     const { key, seen } = attempt.current;
-    const outcome = await runCommand(door(kind), seen, request, key);
+    const same = isAnswer(kind) ? sameFeedback : sameDecision;
+    const outcome = await runCommand(door(kind), seen, request, key, same);
     sending.value = false;
     myName.value = name;
     if (outcome.kind !== "failed") acceptAnswer(outcome.incident);
     if (outcome.kind === "done") return close();
-    problem.value = explain(outcome);
+    problem.value = explain(kind, outcome);
     // What the operator reads now is what the next attempt decides on. Without an answer the key stays: it may have counted.
     if (outcome.kind === "conflict") attempt.current = { key: newCommandKey(), seen: outcome.incident };
     else if (outcome.status !== 0) attempt.current = { key: newCommandKey(), seen };
@@ -102,17 +114,30 @@ function Form({ open: { kind, seen } }: { open: OpenCommand }) {
   );
 }
 
+function isAnswer(kind: CommandKind): kind is keyof typeof verdicts {
+  return kind in verdicts;
+}
+
 function door(kind: CommandKind): CommandDoor {
   return {
-    send: (incident, request, key) => sendCommand(kind, incident, request, key),
+    send: (incident, request, key) =>
+      isAnswer(kind)
+        ? sendCommand("feedback", incident, { ...request, verdict: verdicts[kind] }, key)
+        : sendCommand(kind, incident, request, key),
     fetch: fetchIncident,
     newKey: newCommandKey,
   };
 }
 
-function explain(outcome: Exclude<CommandOutcome, { kind: "done" }>): string {
+function explain(kind: CommandKind, outcome: Exclude<CommandOutcome, { kind: "done" }>): string {
   if (outcome.kind === "failed") {
     return outcome.status === 0 ? t("dialog.unreachable") : t("dialog.failed", { message: outcome.message });
+  }
+  if (isAnswer(kind)) {
+    const answer = outcome.incident.feedback;
+    if (answer === null) return t("dialog.conflictChanged");
+    const at = formatMoment(answer.atMs, nowMs.value, timeStyle.value);
+    return t("dialog.conflictAnswered", { by: answer.by, verdict: t(`feedback.${answer.verdict}`), at });
   }
   const last = outcome.incident.acknowledgements.at(-1);
   if (last === undefined || outcome.incident.state === "resolved") return t("dialog.conflictChanged");

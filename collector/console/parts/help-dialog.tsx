@@ -13,8 +13,9 @@ const keys: readonly (readonly [readonly string[], Word])[] = [
   [["Enter"], "help.open"],
   [["Esc"], "help.back"],
   [["a"], "help.acknowledge"],
+  [["u", "n", "w"], "help.feedback"],
   [["/"], "help.search"],
-  [["g i", "g h"], "help.go"],
+  [["g i", "g h", "g f"], "help.go"],
   [["?"], "help.help"],
 ];
 

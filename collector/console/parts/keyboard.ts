@@ -49,6 +49,10 @@ function run(name: Command): boolean {
       return goUp();
     case "acknowledge":
       return acknowledge();
+    case "useful":
+    case "noise":
+    case "withdraw":
+      return answer(name);
     case "help":
       helpOpen.value = true;
       return true;
@@ -57,6 +61,9 @@ function run(name: Command): boolean {
       return true;
     case "goHosts":
       go({ screen: "hosts" });
+      return true;
+    case "goFeedback":
+      go({ screen: "feedback" });
       return true;
     case "search":
       document.getElementById("search")?.focus();
@@ -78,6 +85,13 @@ function openSelected(): boolean {
   const idle = document.activeElement === document.body || document.activeElement === null;
   if (route.value.screen !== "incidents" || selectedId.value === null || !idle) return false;
   go({ screen: "incident", id: selectedId.value });
+  return true;
+}
+
+/** Only where the incident is read whole: an answer is given after it was understood. */
+function answer(kind: "useful" | "noise" | "withdraw"): boolean {
+  if (route.value.screen !== "incident") return false;
+  command(kind, route.value.id);
   return true;
 }
 

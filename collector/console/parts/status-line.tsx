@@ -13,6 +13,7 @@ import { helpOpen } from "./help-dialog.tsx";
 export function StatusLine() {
   const screen = route.value.screen;
   const hosts = screen === "hosts" || screen === "host";
+  const incidents = screen === "incidents" || screen === "incident";
   return (
     <header class="status-line">
       <div class="status-inner">
@@ -20,7 +21,7 @@ export function StatusLine() {
           <Logo /> <span class="brand-name">Causeway</span>
         </Link>
         <nav aria-label={t("nav.label")}>
-          <Link to={{ screen: "incidents" }} current={!hosts}>
+          <Link to={{ screen: "incidents" }} current={incidents}>
             {t("nav.incidents")}
           </Link>
           <Link to={{ screen: "hosts" }} current={hosts}>

@@ -27,5 +27,7 @@ function pageName(): string {
       return t("nav.hosts");
     case "host":
       return open.host;
+    case "feedback":
+      return t("feedback.all");
   }
 }

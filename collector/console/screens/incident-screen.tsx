@@ -15,6 +15,7 @@ import { acceptAnswer, incidents, nowMs } from "../state/store.ts";
 import { formatAge, formatLag, formatZone } from "../view/time.ts";
 import { Causes } from "./causes.tsx";
 import { EvidenceCharts } from "./evidence-charts.tsx";
+import { Feedback } from "./feedback.tsx";
 import { Completeness, Entities, Timeline } from "./incident-details.tsx";
 
 export function IncidentScreen({ id }: { id: string }) {
@@ -59,6 +60,7 @@ function Whole({ incident }: { incident: Incident }) {
         </div>
         <aside class="details">
           <Timeline incident={incident} />
+          <Feedback incident={incident} />
           <Entities incident={incident} />
           <Completeness incident={incident} />
           <p class="faint">{t("page.zone", { zone: formatZone(incident.startedMs, timeStyle.value) })}</p>

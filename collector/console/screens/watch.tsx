@@ -31,6 +31,9 @@ export function Watch() {
             <Fact name={t("watch.lag")}>{formatLagFine(system.detectionLagMs)}</Fact>
             <Fact name={t("watch.weak")}>{grouped(system.weakSignals)}</Fact>
             <Fact name={t("watch.lost")}>{grouped(system.lostSamples)}</Fact>
+            <Fact name={t("watch.feedback")}>
+              <Link to={{ screen: "feedback" }}>{grouped(system.feedbacks)}</Link>
+            </Fact>
             <Fact name={t("watch.upTo")}>
               <Moment atMs={system.watermarkMs} />
             </Fact>

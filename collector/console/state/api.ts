@@ -2,6 +2,9 @@
 import {
   apiErrorSchema,
   type CommandRequest,
+  type FeedbackList,
+  feedbackListSchema,
+  type FeedbackRequest,
   incidentListSchema,
   type SeriesList,
   seriesListSchema,
@@ -32,8 +35,6 @@ export class ApiFailure extends Error {
 }
 
 export type SeriesInfo = SeriesList["series"][number];
-export type CommandKind = "acknowledge" | "resolve";
-
 export async function fetchIncidents(): Promise<readonly Incident[]> {
   return (await get("/api/v1/incidents?state=all", incidentListSchema)).incidents;
 }
@@ -62,17 +63,23 @@ export function fetchSeries(
   return get(`/api/v1/series?${query.toString()}`, seriesRangeSchema, signal);
 }
 
+/** The verdicts in force and what follows from them; of one incident, or of all. */
+export function fetchFeedback(incident: string | null): Promise<FeedbackList> {
+  const query = incident === null ? "" : `?incident=${encodeURIComponent(incident)}`;
+  return get(`/api/v1/feedback${query}`, feedbackListSchema);
+}
+
 /**
- * Acknowledges or resolves. `key` makes a repetition count once; `revision` is what the reader saw: the collector refuses
+ * Acknowledges, resolves or answers. `key` makes a repetition count once; `revision` is what the reader saw: the collector refuses
  * with 412 when the incident has changed since.
  */
 export async function sendCommand(
-  kind: CommandKind,
+  path: "acknowledge" | "resolve" | "feedback",
   incident: Pick<Incident, "id" | "revision">,
-  request: CommandRequest,
+  request: CommandRequest | FeedbackRequest,
   key: string,
 ): Promise<Incident> {
-  const answer = await ask(`/api/v1/incidents/${encodeURIComponent(incident.id)}/${kind}`, {
+  const answer = await ask(`/api/v1/incidents/${encodeURIComponent(incident.id)}/${path}`, {
     method: "POST",
     headers: {
       "Content-Type": "application/json",

@@ -9,6 +9,23 @@
 import type { CommandRequest } from "#shared/contract/api.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 
+/** The last three answer "was this useful?", of a resolved incident too. */
+export type CommandKind = "acknowledge" | "resolve" | "useful" | "noise" | "withdraw";
+
+/** Whether the command would change anything. */
+export function isOffered(kind: CommandKind, { state, feedback }: Incident): boolean {
+  switch (kind) {
+    case "acknowledge":
+    case "resolve":
+      return state !== "resolved";
+    case "useful":
+    case "noise":
+      return feedback?.verdict !== kind;
+    case "withdraw":
+      return feedback !== null;
+  }
+}
+
 export interface CommandDoor {
   /** Rejects with an error that has `status`: 412 when the revision is not the incident's any more, 0 without answer. */
   send(incident: Incident, request: CommandRequest, key: string): Promise<Incident>;
@@ -31,6 +48,7 @@ export async function runCommand(
   seen: Incident,
   request: CommandRequest,
   key: string,
+  same: (seen: Incident, now: Incident) => boolean = sameDecision,
 ): Promise<CommandOutcome> {
   let incident = seen;
   let attemptKey = key;
@@ -43,7 +61,7 @@ export async function runCommand(
       if (status !== 412 || attempt === attemptsMax) return { kind: "failed", status, message };
       const now = await door.fetch(seen.id).catch(() => undefined);
       if (now === undefined) return { kind: "failed", status, message };
-      if (!sameDecision(seen, now)) return { kind: "conflict", incident: now };
+      if (!same(seen, now)) return { kind: "conflict", incident: now };
       incident = now;
       attemptKey = door.newKey();
     }
@@ -56,6 +74,11 @@ export function sameDecision(seen: Incident, now: Incident): boolean {
     seen.acknowledgements.length === now.acknowledgements.length &&
     (seen.state === "resolved") === (now.state === "resolved")
   );
+}
+
+/** The same for an answer: nobody else has answered since. */
+export function sameFeedback(seen: Incident, now: Incident): boolean {
+  return seen.feedback?.atMs === now.feedback?.atMs && seen.feedback?.verdict === now.feedback?.verdict;
 }
 
 function statusOf(error: unknown): number {

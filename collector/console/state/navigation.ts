@@ -19,7 +19,7 @@ export function go(next: Route): void {
 
 /** Back to the list that the open screen belongs to; false when a list is open already. */
 export function goUp(): boolean {
-  if (route.value.screen === "incident") go({ screen: "incidents" });
+  if (route.value.screen === "incident" || route.value.screen === "feedback") go({ screen: "incidents" });
   else if (route.value.screen === "host") go({ screen: "hosts" });
   else return false;
   return true;

@@ -8,9 +8,13 @@ export type Command =
   | "open"
   | "back"
   | "acknowledge"
+  | "useful"
+  | "noise"
+  | "withdraw"
   | "help"
   | "goIncidents"
   | "goHosts"
+  | "goFeedback"
   | "search";
 
 export interface KeyPress {
@@ -31,6 +35,9 @@ const single: ReadonlyMap<string, Command> = new Map([
   ["Enter", "open"],
   ["Escape", "back"],
   ["a", "acknowledge"],
+  ["u", "useful"],
+  ["n", "noise"],
+  ["w", "withdraw"],
   ["?", "help"],
   ["/", "search"],
 ]);
@@ -38,6 +45,7 @@ const single: ReadonlyMap<string, Command> = new Map([
 const afterG: ReadonlyMap<string, Command> = new Map([
   ["i", "goIncidents"],
   ["h", "goHosts"],
+  ["f", "goFeedback"],
 ]);
 
 export function pressKey(state: KeyState, press: KeyPress): { state: KeyState; command: Command | null } {

@@ -3,7 +3,8 @@ export type Route =
   | { readonly screen: "incidents" }
   | { readonly screen: "incident"; readonly id: string }
   | { readonly screen: "hosts" }
-  | { readonly screen: "host"; readonly host: string };
+  | { readonly screen: "host"; readonly host: string }
+  | { readonly screen: "feedback" };
 
 export function parseRoute(pathname: string): Route {
   const [first, second, ...rest] = pathname.split("/").filter((part) => part !== "");
@@ -12,6 +13,7 @@ export function parseRoute(pathname: string): Route {
   if (rest.length === 0 && first === "hosts") {
     return name === null ? { screen: "hosts" } : { screen: "host", host: name };
   }
+  if (first === "feedback" && second === undefined) return { screen: "feedback" };
   return { screen: "incidents" };
 }
 
@@ -25,6 +27,8 @@ export function routePath(route: Route): string {
       return "/hosts";
     case "host":
       return `/hosts/${encodeURIComponent(route.host)}`;
+    case "feedback":
+      return "/feedback";
   }
 }
 

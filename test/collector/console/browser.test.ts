@@ -10,7 +10,7 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { build } from "vite";
 import { openBrowser, type TestBrowser } from "#test/setup/browser.ts";
 import { cpuIncident } from "./mock-data.ts";
-import { acknowledged, MockCollector } from "./mock-server.ts";
+import { acknowledged, answered, MockCollector } from "./mock-server.ts";
 import type { Scenario } from "./mock-data.ts";
 
 const config = fileURLToPath(new URL("../../../collector/console/vite.config.ts", import.meta.url));
@@ -109,9 +109,12 @@ describe("in a browser", () => {
           "/",
           async ({ page, mock, complaints }) => {
             const width = page.viewportSize()?.width;
-            for (const path of ["/", `/incidents/${cpuId}`, "/hosts", "/hosts/core-db-03"]) {
+            mock.put(answered(mock.incident(cpuId)!, 7, "noise", "Wang Fang", "every night", mock.startMs));
+            for (const path of ["/", `/incidents/${cpuId}`, "/hosts", "/hosts/core-db-03", "/feedback"]) {
               if (path !== "/") await page.goto(mock.url + path);
               await page.getByText("core-db-03").first().waitFor();
+              if (path.startsWith("/incidents/"))
+                await page.locator(".feedback-effects li").first().waitFor();
               if (path.length > 10) await page.locator(".plot canvas").first().waitFor();
               assert.equal(
                 await page.evaluate("document.documentElement.scrollWidth"),
@@ -204,6 +207,47 @@ describe("in a browser", () => {
       await page.locator(".actions").getByText("Acknowledged by Wang Fang").waitFor();
     });
   });
+
+  browserTest(
+    "an incident is called noise by keys, says what that changed, and the answer is withdrawn from the list",
+    async () => {
+      await withConsole("incident", `/incidents/${cpuId}`, async ({ page, mock, complaints }) => {
+        await page.getByText("Was this useful?").waitFor();
+        await page.keyboard.press("w");
+        assert.equal(await page.locator("dialog").count(), 0, "there is nothing to withdraw");
+        await page.keyboard.press("n");
+        await page.getByLabel("Your name").fill("Wang Fang");
+        await page.getByLabel("Comment (optional)").fill("every night");
+        await page.locator("dialog button[type=submit]").click();
+        await page.locator("dialog").waitFor({ state: "detached" });
+        const box = page.locator(".feedback");
+        await box.getByText("Thresholds that are now 1.25 times as high").waitFor();
+        const text = await box.innerText();
+        for (const part of ["Noise", "Wang Fang", "every night", "CPU busy · core-db-03"])
+          assert.ok(text.includes(part), `"${part}" is missing in: ${text}`);
+        await page.locator(".timeline").getByText("called noise by Wang Fang").waitFor();
+
+        await page.keyboard.press("g");
+        await page.keyboard.press("f");
+        await page.waitForURL("**/feedback");
+        await page.getByRole("button", { name: "Withdraw" }).click();
+        await page.locator("dialog button[type=submit]").click();
+        await page.getByText("None is in force.").waitFor();
+        assert.deepEqual(
+          mock.commands.map(({ path, ifMatch, body }) => [path, ifMatch, body]),
+          [
+            [
+              `/api/v1/incidents/${cpuId}/feedback`,
+              "6",
+              { by: "Wang Fang", comment: "every night", verdict: "noise" },
+            ],
+            [`/api/v1/incidents/${cpuId}/feedback`, "7", { by: "Wang Fang", verdict: "none" }],
+          ],
+        );
+        assert.deepEqual(complaints, []);
+      });
+    },
+  );
 
   browserTest("the list does not move under the pointer, and says that something new waits", async () => {
     await withConsole("incident", "/", async ({ page, mock }) => {

@@ -1,10 +1,10 @@
-// Acknowledging an incident that changes all the time, while others may be faster.
+// Acknowledging and answering an incident that changes all the time, while others may be faster.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CommandDoor, runCommand } from "#collector/console/state/command.ts";
+import { type CommandDoor, isOffered, runCommand, sameFeedback } from "#collector/console/state/command.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import { cpuIncident } from "./mock-data.ts";
-import { acknowledged } from "./mock-server.ts";
+import { acknowledged, answered } from "./mock-server.ts";
 
 const seen = cpuIncident(1_790_000_000_000, 1_790_000_100_000);
 const request = { by: "Wang Fang" };
@@ -81,6 +81,26 @@ test("an incident that changes faster than it can be acknowledged ends in a plai
   const outcome = await runCommand(door, seen, request, "k");
   assert.deepEqual(outcome, { kind: "failed", status: 412, message: "status 412" });
   assert.equal(door.keys.length, 4);
+});
+
+test("an answer does not mind who acknowledged, only who answered", async () => {
+  const revision = seen.revision + 1;
+  const owned = new Door(acknowledged(seen, revision, "Li Na", "on it", 5));
+  assert.equal((await runCommand(owned, seen, request, "k", sameFeedback)).kind, "done");
+  const said = new Door(answered(seen, revision, "useful", "Li Na", "", 5));
+  const outcome = await runCommand(said, seen, request, "k", sameFeedback);
+  assert.equal(outcome.kind === "conflict" && outcome.incident.feedback?.verdict, "useful");
+});
+
+test("only what would change something is offered", () => {
+  const offered = (incident: Incident): string[] =>
+    (["acknowledge", "resolve", "useful", "noise", "withdraw"] as const).filter((kind) =>
+      isOffered(kind, incident),
+    );
+  assert.deepEqual(offered(seen), ["acknowledge", "resolve", "useful", "noise"]);
+  const resolved: Incident = { ...seen, state: "resolved", resolvedMs: 7 };
+  assert.deepEqual(offered(resolved), ["useful", "noise"]);
+  assert.deepEqual(offered(answered(resolved, 9, "noise", "Li Na", "", 8)), ["useful", "withdraw"]);
 });
 
 test("without an answer the command fails with status 0, so that it can be repeated under its key", async () => {

@@ -2,7 +2,7 @@
  * Canned hosts, incidents and curves for the console: what a collector would say ten minutes into a runaway process. All
  * times hang on the `nowMs` that is passed in; curves are functions of time, so that every request gets the same curve.
  */
-import type { Host, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
+import type { FeedbackList, Host, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
 import type { Evidence, Incident, Text } from "#shared/contract/incident.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 
@@ -221,6 +221,7 @@ export function cpuIncident(startMs: number, nowMs: number): Incident {
     ],
     owner: null,
     acknowledgements: [],
+    feedback: null,
     timeline: [
       { atMs: startMs - 20_000, text: text("timeline.started") },
       { atMs: startMs + 20_000, text: text("timeline.opened") },
@@ -342,6 +343,35 @@ export function unidentifiedIncident(startMs: number, nowMs: number): Incident {
   };
 }
 
+/** What follows from the answers of these incidents, each counted alone. */
+export function feedbackList(of: readonly Incident[]): FeedbackList {
+  const answered = of.flatMap(({ id, feedback, symptoms, causes }) => {
+    if (feedback === null) return [];
+    const signs = [...symptoms, ...causes.flatMap((cause) => cause.evidence)];
+    return [{ incident: id, feedback, shown: signs.filter(({ series }) => series !== "") }];
+  });
+  return {
+    feedbacks: answered.map(({ incident, feedback, shown }) => ({
+      incident,
+      ...feedback,
+      untilMs: feedback.atMs + 180 * 86_400_000,
+      series: shown.length,
+    })),
+    series: answered.flatMap(({ feedback, shown }) =>
+      shown.map(({ host: on, series, metric }) => ({
+        host: on,
+        series,
+        metric,
+        entityKind: metric.startsWith("process.") ? ("process" as const) : ("host" as const),
+        useful: feedback.verdict === "useful" ? 1 : 0,
+        noise: feedback.verdict === "noise" ? 1 : 0,
+        factor: feedback.verdict === "noise" ? 1.25 : 0.9,
+      })),
+    ),
+    kinds: [],
+  };
+}
+
 const ready: Warmup = { collecting: 0, provisional: 0, ready: 431, readyAtMs: null };
 
 export function hosts(scenario: Scenario, nowMs: number): Host[] {
@@ -398,6 +428,7 @@ export function system(scenario: Scenario, nowMs: number): SystemState {
     detectionLagMs: 38.4,
     warmup: { collecting: 120, provisional: 275, ready: 5_720, readyAtMs: nowMs + 46 * minute },
     weakSignals: scenario === "calm" ? 3 : 0,
+    feedbacks: 0,
     lostSamples: scenario === "incident" ? 1_862 : 0,
     version: "0.1.0",
   };

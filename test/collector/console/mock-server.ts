@@ -11,8 +11,8 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Clock, systemClock } from "#shared/clock.ts";
-import { commandRequestSchema } from "#shared/contract/api.ts";
-import type { Incident } from "#shared/contract/incident.ts";
+import { commandRequestSchema, feedbackRequestSchema } from "#shared/contract/api.ts";
+import type { Incident, Verdict } from "#shared/contract/incident.ts";
 import {
   clientFrameSchema,
   liveCloseCodes,
@@ -21,6 +21,7 @@ import {
   type ServerFrame,
 } from "#shared/contract/live.ts";
 import {
+  feedbackList,
   hosts,
   incidents,
   incidentStart,
@@ -183,6 +184,11 @@ export class MockCollector {
     if (first === "incidents" && one !== undefined) return json(200, one);
     if (first === "incidents" && second === "")
       return json(200, { incidents: [...this.#incidents.values()] });
+    if (first === "feedback") {
+      const wanted = asked("incident");
+      const all = [...this.#incidents.values()];
+      return json(200, feedbackList(all.filter(({ id }) => wanted === "" || id === wanted)));
+    }
     if (first === "hosts" && third === "series") return json(200, seriesList(decodeURIComponent(second)));
     if (first !== "series") return json(404, { error: { code: "not_found", message: "no such address" } });
     const range = [Number(asked("from")), Number(asked("to"))] as const;
@@ -216,10 +222,13 @@ export class MockCollector {
     const nowMs = this.#clock.nowMs();
     const { by, comment = "" } = asked.data;
     const revision = incident.revision + 1;
+    const verdict = feedbackRequestSchema.safeParse(body).data?.verdict;
     const next: Incident =
-      kind === "resolve"
-        ? { ...incident, revision, state: "resolved", resolvedMs: nowMs }
-        : acknowledged(incident, revision, by, comment, nowMs);
+      verdict !== undefined
+        ? answered(incident, revision, verdict, by, comment, nowMs)
+        : kind === "resolve"
+          ? { ...incident, revision, state: "resolved", resolvedMs: nowMs }
+          : acknowledged(incident, revision, by, comment, nowMs);
     json(200, next);
     this.put(next);
   }
@@ -238,6 +247,23 @@ export function acknowledged(
     owner: by,
     acknowledgements: [...incident.acknowledgements, { by, atMs, comment }],
     timeline: [...incident.timeline, { atMs, text: { key: "timeline.acknowledged", args: { by } } }],
+  };
+}
+
+export function answered(
+  incident: Incident,
+  revision: number,
+  verdict: Verdict | "none",
+  by: string,
+  comment: string,
+  atMs: number,
+): Incident {
+  const key = `timeline.feedback_${verdict === "none" ? "withdrawn" : verdict}`;
+  return {
+    ...incident,
+    revision,
+    feedback: verdict === "none" ? null : { verdict, by, comment, atMs },
+    timeline: [...incident.timeline, { atMs, text: { key, args: { by } } }],
   };
 }
 

@@ -293,6 +293,7 @@ describe("addresses", () => {
     const routes: fc.Arbitrary<Route> = fc.oneof(
       fc.constant<Route>({ screen: "incidents" }),
       fc.constant<Route>({ screen: "hosts" }),
+      fc.constant<Route>({ screen: "feedback" }),
       name.map((id) => ({ screen: "incident" as const, id })),
       name.map((host) => ({ screen: "host" as const, host })),
     );
@@ -300,7 +301,7 @@ describe("addresses", () => {
   });
 
   test("that are none show the incidents", () => {
-    for (const path of ["/", "/incidents", "/nowhere", "/incidents/%E0%A4%A", "/hosts/a/b"]) {
+    for (const path of ["/", "/incidents", "/nowhere", "/incidents/%E0%A4%A", "/hosts/a/b", "/feedback/a"]) {
       assert.deepEqual(parseRoute(path), { screen: "incidents" }, path);
     }
   });
@@ -323,6 +324,10 @@ describe("keys", () => {
     assert.equal(press("g h"), "goHosts");
     assert.equal(press("g i"), "goIncidents");
     assert.equal(press("?"), "help");
+    assert.deepEqual(
+      ["u", "n", "w", "g f"].map((keys) => press(keys)),
+      ["useful", "noise", "withdraw", "goFeedback"],
+    );
   });
 
   test("belong to the field while typing, and to the browser with Ctrl", () => {

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { createCorrelate } from "#collector/correlate/correlate.ts";
-import { createIncidents, reopenMs, resolveQuietMs } from "#collector/incident/incident.ts";
+import {
+  createIncidents,
+  type FeedbackCommand,
+  reopenMs,
+  resolveQuietMs,
+} from "#collector/incident/incident.ts";
 import { createTopology } from "#collector/topology/topology.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { Incident } from "#shared/contract/incident.ts";
@@ -134,6 +139,64 @@ test("acknowledging names an owner and raises the revision; an unknown incident 
   const resolved = incidents.command({ ...command, kind: "resolve" }, startMs + 30_000);
   assert.equal(resolved?.state, "resolved");
   assert.equal(resolved.owner, "li");
+});
+
+const answerTo = (incident: string, verdict: FeedbackCommand["verdict"]): FeedbackCommand => ({
+  kind: "feedback",
+  incident,
+  verdict,
+  by: "li",
+  comment: "every night",
+});
+
+test("an answer stands in the incident until another replaces it or it is withdrawn; the timeline keeps all", () => {
+  const { at, incidents } = machine();
+  at(10, cpuBusy("a", 0));
+  const said = (["noise", "useful", "none"] as const).map((verdict, index) =>
+    incidents.command(answerTo("INC-1", verdict), startMs + 20_000 + index),
+  );
+  assert.deepEqual(
+    said.map((incident) => [incident?.revision, incident?.feedback?.verdict ?? null]),
+    [
+      [2, "noise"],
+      [3, "useful"],
+      [4, null],
+    ],
+  );
+  assert.deepEqual(said[0]?.feedback, {
+    verdict: "noise",
+    by: "li",
+    atMs: startMs + 20_000,
+    comment: "every night",
+  });
+  assert.deepEqual(
+    said[2]?.timeline.slice(-3).map(({ text }) => text.key),
+    ["timeline.feedback_noise", "timeline.feedback_useful", "timeline.feedback_withdrawn"],
+  );
+  const [later] = at(60, cpuBusy("a", 0, { ended: true }));
+  assert.equal(later?.feedback, null, "what happens to the incident does not touch its answer");
+});
+
+test("an incident that is long over can be answered, and keeps its place in order", () => {
+  const { at, told, incidents } = machine();
+  const cpu = cpuBusy("a", 0);
+  at(10, cpu);
+  at(60, endedAt(cpu, 60));
+  at(200);
+  const resolved = told.at(-1)!;
+  const nextDayMs = startMs + 86_400_000;
+  at(86_400);
+  assert.equal(incidents.incident("INC-1"), undefined, "forgotten");
+  assert.equal(incidents.command(answerTo("INC-1", "noise"), nextDayMs), undefined);
+  const recalled = { ...answerTo("INC-1", "noise"), recalled: resolved };
+  const noise = incidents.command(recalled, nextDayMs);
+  assert.deepEqual([noise?.revision, noise?.state, noise?.feedback?.verdict], [4, "resolved", "noise"]);
+  at(86_402);
+  // The second operator's page was as old as the first one's.
+  const useful = incidents.command({ ...recalled, verdict: "useful" }, nextDayMs + 3_000);
+  assert.deepEqual([useful?.revision, useful?.feedback?.verdict], [5, "useful"]);
+  at(86_500, cpuBusy("a", 86_490));
+  assert.equal(told.at(-1)?.id, "INC-2", "it is not what reopens");
 });
 
 test("revisions of an incident grow by exactly one, whatever happens in whatever order", () => {

@@ -11,7 +11,14 @@ import * as fc from "fast-check";
 import type { Command, CommandResult } from "#collector/push/api.ts";
 import type { UpgradeHandler } from "#collector/push/http.ts";
 import { securityHeaders } from "#collector/push/guard.ts";
-import { apiErrorSchema, hostListSchema, incidentListSchema, ledgerSchema } from "#shared/contract/api.ts";
+import {
+  apiErrorSchema,
+  type FeedbackList,
+  feedbackListSchema,
+  hostListSchema,
+  incidentListSchema,
+  ledgerSchema,
+} from "#shared/contract/api.ts";
 import { incidentSchema } from "#shared/contract/incident.ts";
 import { ConfigError, StorageError } from "#shared/errors.ts";
 import { sampleHost, sampleIncident, sampleLoss } from "../store/samples.ts";
@@ -193,6 +200,74 @@ test("a command carries its key, its revision and who asks, and answers with the
     },
     { id: "i-1", kind: "resolve", request: { by: "ops" }, idempotencyKey: "k-1", ifMatch: undefined },
   ]);
+});
+
+test("feedback is a command with a verdict", async () => {
+  const commands: Command[] = [];
+  const feedback = { verdict: "noise" as const, by: "陈大文", atMs: 5, comment: "" };
+  const command = (given: Command): Promise<CommandResult> => {
+    commands.push(given);
+    return Promise.resolve({
+      outcome: "done",
+      incident: sampleIncident(given.id, { revision: 8, feedback }),
+    });
+  };
+  const how = (body: object): Ask => ({
+    method: "POST",
+    headers: { ...commandHeaders, "If-Match": "7" },
+    body: JSON.stringify(body),
+  });
+  await inRoom({ api: { command } }, async ({ port }) => {
+    const path = "/api/v1/incidents/i-1/feedback";
+    const reply = await ask(port, path, how({ by: "陈大文", verdict: "noise" }));
+    assert.deepEqual([reply.status, reply.headers.etag], [200, '"8"']);
+    assert.deepEqual(incidentSchema.parse(parsed(reply)).feedback, feedback);
+    for (const body of [{ by: "x" }, { by: "x", verdict: "silence" }, { verdict: "noise" }]) {
+      const bad = await ask(port, path, how(body));
+      assert.deepEqual([bad.status, errorOf(bad)], [400, "bad_request"], JSON.stringify(body));
+    }
+  });
+  assert.deepEqual(commands, [
+    {
+      id: "i-1",
+      kind: "feedback",
+      request: { by: "陈大文", verdict: "noise" },
+      idempotencyKey: "k-1",
+      ifMatch: 7,
+    },
+  ]);
+});
+
+test("the feedback in force is listed, of one incident or of all", async () => {
+  const list: FeedbackList = {
+    feedbacks: [
+      { incident: "i-1", verdict: "noise", by: "mei", atMs: 5, comment: "", untilMs: 9, series: 1 },
+    ],
+    series: [
+      {
+        host: "web-01",
+        series: "cpu",
+        metric: "cpu",
+        entityKind: "host",
+        useful: 0,
+        noise: 1,
+        factor: 1.25,
+      },
+    ],
+    kinds: [{ metric: "cpu", entityKind: "host", hosts: 3, incidents: 3, factor: 1.1 }],
+  };
+  const asked: object[] = [];
+  const feedback = (filter: { incident?: string }): FeedbackList => {
+    asked.push(filter);
+    return list;
+  };
+  await inRoom({ api: { feedback } }, async ({ port }) => {
+    for (const path of ["/api/v1/feedback", "/api/v1/feedback?incident=i-1"]) {
+      assert.deepEqual(feedbackListSchema.parse(parsed(await ask(port, path))), list);
+    }
+    assert.equal((await ask(port, "/api/v1/feedback", { method: "POST" })).status, 405);
+  });
+  assert.deepEqual(asked, [{}, { incident: "i-1" }]);
 });
 
 test("every end of a command has its status", async () => {

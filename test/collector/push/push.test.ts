@@ -15,6 +15,7 @@ const system: SystemState = {
   detectionLagMs: 3,
   warmup: { collecting: 0, provisional: 0, ready: 600, readyAtMs: null },
   weakSignals: 0,
+  feedbacks: 0,
   lostSamples: 0,
   version: "test",
 };

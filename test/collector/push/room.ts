@@ -92,6 +92,7 @@ const emptyApi: ApiParts = {
   hosts: () => [],
   hostSeries: () => undefined,
   seriesRange: () => undefined,
+  feedback: () => ({ feedbacks: [], series: [], kinds: [] }),
   ledger: () => ({ stored: 0, lost: 0, losses: [] }),
   ready: () => [],
 };

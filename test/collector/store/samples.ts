@@ -27,6 +27,7 @@ export function sampleIncident(id: string, change: Partial<Incident> = {}): Inci
     entities: [{ id: "host:web-01", kind: "host", host: "web-01", name: "", role: "affected" }],
     owner: null,
     acknowledgements: [],
+    feedback: null,
     timeline: [],
     completeness: 1,
     ...change,

@@ -119,6 +119,24 @@ test("a snapshot whose bytes changed is refused and the one before it is used", 
   });
 });
 
+test("incidents of before feedback was known have none, and say so", () => {
+  inDirectory((directory) => {
+    const path = join(directory, "store.db");
+    const store = openAt(path);
+    store.commit({ position: 1, incidents: [sampleIncident("a")], losses: [] });
+    store.close();
+    const db = new DatabaseSync(path);
+    for (const table of ["incidents", "deltas"])
+      db.exec(`UPDATE ${table} SET json = json_remove(json, '$.feedback')`);
+    db.exec("PRAGMA user_version = 1");
+    db.close();
+    const again = openAt(path);
+    assert.deepEqual(again.incident("a"), sampleIncident("a"));
+    assert.deepEqual(again.deltasAfter(0)?.[0]?.incident, sampleIncident("a"));
+    again.close();
+  });
+});
+
 test("a file that is not ours, damaged, newer or in use is refused with what to do, and is not touched", () => {
   inDirectory((directory) => {
     const refuses = (path: string, message: RegExp, retryable = false) =>
