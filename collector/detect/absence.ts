@@ -61,15 +61,19 @@ export class Absence {
     if (presence !== undefined) presence.end = end;
   }
 
-  /** The journal's time is `nowMs`: who is silent now? */
-  tick(nowMs: number): Anomaly[] {
+  /** The journal's time is `nowMs`: who is silent now? Nobody asks about a host that is in maintenance then. */
+  tick(nowMs: number, inMaintenance: (host: string, timeMs: number) => boolean): Anomaly[] {
     this.#advance(nowMs);
     if (this.#nowMs < this.#graceUntilMs) return [];
     const found: Anomaly[] = [];
     for (const [host, presence] of this.#hosts) {
-      const silentMs = this.#nowMs - presence.lastArrivalMs;
-      const limitMs = Math.max(silentMsMin, silentIntervals * presence.intervalMs);
-      if (presence.silent !== null || presence.end === "bye" || silentMs <= limitMs) continue;
+      if (!isQuiet(presence, this.#nowMs)) continue;
+      if (inMaintenance(host, this.#nowMs)) {
+        if (presence.silent !== null) found.push({ ...presence.silent, ended: true, lastMs: this.#nowMs });
+        presence.silent = null;
+        continue;
+      }
+      if (presence.silent !== null || presence.end === "bye") continue;
       presence.silent = silence(host, presence, this.#nowMs);
       found.push(presence.silent);
     }
@@ -80,6 +84,16 @@ export class Absence {
     const presence = this.#hosts.get(host);
     if (presence?.end === "bye") return "stopped";
     return presence === undefined || presence.silent === null ? "up" : "silent";
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Nothing has come from it for so long that it would be silent. */
+  isQuiet(host: string): boolean {
+    const presence = this.#hosts.get(host);
+    return presence !== undefined && isQuiet(presence, this.#nowMs);
   }
 
   open(): Anomaly[] {
@@ -108,6 +122,10 @@ export interface AbsenceMeta {
   readonly nowMs: number;
   readonly graceUntilMs: number;
   readonly hosts: readonly (readonly [string, HostPresence])[];
+}
+
+function isQuiet({ intervalMs, lastArrivalMs }: HostPresence, nowMs: number): boolean {
+  return nowMs - lastArrivalMs > Math.max(silentMsMin, silentIntervals * intervalMs);
 }
 
 function silence(host: string, presence: HostPresence, nowMs: number): Anomaly {

@@ -10,8 +10,14 @@ import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
 import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { Absence, type AbsenceMeta, type ConnectionEnd } from "./absence.ts";
+import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
 import { HostDetector, type HostMeta, type HostProgress } from "./host-detector.ts";
+import { type InMaintenance, Maintenance } from "./maintenance.ts";
+import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./policy.ts";
+
+export { type DetectPolicy, usualPolicy } from "./policy.ts";
+export type { InMaintenance } from "./maintenance.ts";
 
 const snapshotSchema = "causeway.detect";
 const snapshotVersion = 2;
@@ -30,8 +36,12 @@ export interface Detect {
   feedback(): { readonly given: Feedbacks; readonly keptMs: number; readonly factors: Factors };
   /** The journal's time moved on: hosts that are silent now. */
   tick(nowMs: number): Anomaly[];
+  /** stopped: it said goodbye, or is quiet in its maintenance window. */
   state(host: string): "up" | "silent" | "stopped";
   progress(host: string): HostProgress;
+  readonly calendar: Calendar;
+  /** Whether a whole host is in maintenance at a time on the journal's line. */
+  maintenance(host: string, timeMs: number): InMaintenance | null;
   /** Every anomaly that is open, as last told or seen. */
   open(): Anomaly[];
   lateTicks(): number;
@@ -44,8 +54,19 @@ interface DetectMeta {
   readonly feedback: Feedbacks;
 }
 
-/** `snapshot`: bytes of an earlier `snapshot()`; throws when they are of another version. */
-export function createDetect(snapshot?: Uint8Array): Detect {
+export interface DetectParts {
+  readonly policy?: DetectPolicy | undefined;
+  /**
+   * Bytes of an earlier `snapshot()`; throws when they are of another version. It may have been taken under another policy: what was
+   * learned stays, and is judged by this one; what is open and no longer judged ends with its host's next tick.
+   */
+  readonly snapshot?: Uint8Array | undefined;
+}
+
+export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {}): Detect {
+  const calendar = createCalendar(policy.calendar);
+  const maintenance = new Maintenance(policy.maintenance, calendar);
+  const rules = { policies: new Policies(policy.rules), maintenance };
   const hosts = new Map<string, HostDetector>();
   let absence = new Absence();
   let given: Feedbacks = [];
@@ -60,7 +81,7 @@ export function createDetect(snapshot?: Uint8Array): Detect {
   };
 
   if (snapshot !== undefined) {
-    const meta = restore(snapshot, hosts);
+    const meta = restore(snapshot, hosts, rules);
     absence = Absence.restore(meta.absence);
     follow(meta.feedback);
   }
@@ -68,7 +89,7 @@ export function createDetect(snapshot?: Uint8Array): Detect {
   const hostOf = (host: string): HostDetector => {
     const known = hosts.get(host);
     if (known !== undefined) return known;
-    const fresh = new HostDetector(host);
+    const fresh = new HostDetector(host, rules);
     hosts.set(host, fresh);
     return fresh;
   };
@@ -90,10 +111,22 @@ export function createDetect(snapshot?: Uint8Array): Detect {
     feedback: () => ({ given, keptMs: feedbackRules.keptMs, factors }),
     tick(nowMs) {
       follow(inForce(given, nowMs));
-      return absence.tick(nowMs);
+      const inMaintenance = (host: string, timeMs: number) => maintenance.at(host, timeMs) !== null;
+      const found = absence.tick(nowMs, inMaintenance);
+      // A host that was switched off for its maintenance has no tick of its own that would end what was open.
+      for (const [name, host] of hosts) {
+        if (host.open().length > 0 && absence.isQuiet(name) && inMaintenance(name, nowMs))
+          found.push(...host.endAll(nowMs));
+      }
+      return found;
     },
-    state: (host) => absence.state(host),
+    state(host) {
+      const switchedOff = absence.isQuiet(host) && maintenance.at(host, absence.nowMs) !== null;
+      return switchedOff ? "stopped" : absence.state(host);
+    },
     progress: (host) => hostOf(host).progress(),
+    calendar,
+    maintenance: (host, timeMs) => maintenance.at(host, timeMs),
     open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open())],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {
@@ -112,12 +145,12 @@ export function createDetect(snapshot?: Uint8Array): Detect {
   };
 }
 
-function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>): DetectMeta {
+function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {
   const { meta, columns } = unpackSnapshot<DetectMeta>(snapshotSchema, snapshotVersion, bytes);
   for (const [index, host] of meta.hosts.entries()) {
     const rows = columns.get(`rows/${index}`) as Float64Array;
     const flags = columns.get(`flags/${index}`) as Uint8Array;
-    hosts.set(host.host, HostDetector.restore(host, rows, flags));
+    hosts.set(host.host, HostDetector.restore(host, rows, flags, rules));
   }
   return meta;
 }

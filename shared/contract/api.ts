@@ -88,7 +88,7 @@ export const hostSchema = z.object({
   agentId: z.string(),
   agentVersion: z.string(),
   os: z.string(),
-  /** silent: expected and not heard; stopped: said goodbye. */
+  /** silent: expected and not heard; stopped: said goodbye, or is quiet in its maintenance window. */
   state: z.enum(["up", "silent", "stopped"]),
   firstSeenMs: timeMs,
   lastSeenMs: timeMs,
@@ -99,6 +99,8 @@ export const hostSchema = z.object({
   anomalies: z.int(),
   /** What the host's clock is ahead by, when it is corrected; else 0. */
   clockErrorMs: z.number(),
+  /** The maintenance window that covers the whole host now: nothing of it is judged until then. */
+  maintenance: z.nullable(z.object({ untilMs: timeMs, reason: z.string() })),
 });
 export type Host = z.infer<typeof hostSchema>;
 /** `GET /api/v1/hosts`. */

@@ -244,6 +244,7 @@ export const en = {
   "host.silent": "silent",
   "host.stopped": "stopped",
   "host.abnormal": "abnormal",
+  "host.maintenance": "in maintenance until {at}",
   "host.remove": "Remove",
   "host.anomalies": "{n} {n#anomaly|anomalies} now",
   "host.clockAhead": "clock {error} ahead, corrected",
