@@ -12,9 +12,10 @@ import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { Absence, type AbsenceMeta, type ConnectionEnd } from "./absence.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
 import { HostDetector, type HostMeta, type HostProgress } from "./host-detector.ts";
+import type { HostReading } from "./host-score/host-score.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 2;
+const snapshotVersion = 3;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
@@ -32,6 +33,8 @@ export interface Detect {
   tick(nowMs: number): Anomaly[];
   state(host: string): "up" | "silent" | "stopped";
   progress(host: string): HostProgress;
+  /** How unlike itself the host is as a whole; null while that is being learned. */
+  hostScore(host: string): HostReading | null;
   /** Every anomaly that is open, as last told or seen. */
   open(): Anomaly[];
   lateTicks(): number;
@@ -94,14 +97,14 @@ export function createDetect(snapshot?: Uint8Array): Detect {
     },
     state: (host) => absence.state(host),
     progress: (host) => hostOf(host).progress(),
+    hostScore: (host) => hosts.get(host)?.score.reading() ?? null,
     open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open())],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {
       const columns = new Map<string, Column>();
       const metas: HostMeta[] = [];
       for (const host of hosts.values()) {
-        columns.set(`rows/${metas.length}`, host.table.rows);
-        columns.set(`flags/${metas.length}`, host.table.flags);
+        for (const [name, column] of host.columns()) columns.set(`${name}/${metas.length}`, column);
         metas.push(host.meta());
       }
       return packSnapshot(snapshotSchema, snapshotVersion, {
@@ -115,9 +118,10 @@ export function createDetect(snapshot?: Uint8Array): Detect {
 function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>): DetectMeta {
   const { meta, columns } = unpackSnapshot<DetectMeta>(snapshotSchema, snapshotVersion, bytes);
   for (const [index, host] of meta.hosts.entries()) {
-    const rows = columns.get(`rows/${index}`) as Float64Array;
-    const flags = columns.get(`flags/${index}`) as Uint8Array;
-    hosts.set(host.host, HostDetector.restore(host, rows, flags));
+    hosts.set(
+      host.host,
+      HostDetector.restore(host, (name) => columns.get(`${name}/${index}`)!),
+    );
   }
   return meta;
 }
