@@ -9,8 +9,10 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
+import type { Column } from "#shared/snapshot.ts";
 import { describe, type HostFacts } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
+import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import {
   calmShare,
   clipped,
@@ -28,6 +30,7 @@ import { HostMaintenance } from "./maintenance.ts";
 import type { HostRules } from "./policy.ts";
 import { recordDecay } from "./record.ts";
 import { flag, policyLength, policySlot, rowLength, SeriesTable, slot } from "./series-state.ts";
+import { StepMeans } from "./step-means.ts";
 
 /** An exceeding run must last this long and this many samples (an `instant` metric: one). */
 const confirmMs = 4_000;
@@ -73,6 +76,8 @@ export interface HostMeta {
   readonly open: readonly (readonly [number, OpenAnomaly])[];
   readonly capacities: readonly [number, number];
   readonly lateTicks: number;
+  readonly stepMs: number;
+  readonly score: HostScoreState;
 }
 
 export class HostDetector {
@@ -80,6 +85,9 @@ export class HostDetector {
   readonly #maintenance: HostMaintenance;
   /** Series that are judged when no maintenance window covers them, and now one does. */
   readonly #paused = new Set<number>();
+  /** The host as a whole, once a step. */
+  readonly score: HostScore;
+  readonly #means = new StepMeans();
   #open = new Map<number, OpenAnomaly>();
   #firstMs = 0;
   #lastMs = 0;
@@ -95,6 +103,7 @@ export class HostDetector {
   constructor(host: string, { policies, maintenance }: HostRules) {
     this.table = new SeriesTable(host, policies);
     this.#maintenance = new HostMaintenance(maintenance, host);
+    this.score = new HostScore(host, (number) => this.table.info[number]?.series);
   }
 
   /** Ticks that came after a later one; stored, not judged. */
@@ -109,6 +118,8 @@ export class HostDetector {
     this.#paused.delete(number);
     this.#maintenance.define(number, series, this.table.info[number]!.meaning.kind);
     this.#pause(number);
+    this.#means.define(number);
+    this.score.define(number, this.table.info[number]!.meaning);
     if (series.metric === "system.cpu.logical.count") this.#coresNumber = number;
     if (series.metric === "system.memory.limit") this.#memoryNumber = number;
   }
@@ -128,6 +139,10 @@ export class HostDetector {
     this.#completeness += weight(elapsedMs, completenessTimeConstantMs) * (share - this.#completeness);
     if (this.#maintenance.move(timeMs)) this.#applyMaintenance(timeMs);
     this.#judgeColumns(timeMs, elapsedMs, rateGapIntervals * intervalMs, series, values);
+    if (this.#means.ends(timeMs, intervalMs)) {
+      this.score.push(timeMs, this.#means, this.#completeness);
+      this.#told.push(...this.score.take());
+    }
     const told = this.#told;
     this.#told = [];
     return told;
@@ -198,6 +213,7 @@ export class HostDetector {
         value = ((raw - before) * 1000) / gapMs;
       }
       rows[at + slot.lastMs] = timeMs;
+      this.#means.add(number, value);
       const slow = rows[at + slot.slow]!;
       const slowDeviation = value - slow;
       const fastDeviation = value - rows[at + slot.fast]!;
@@ -394,7 +410,8 @@ export class HostDetector {
 
   /** Open anomalies as they were last seen. */
   open(): Anomaly[] {
-    return [...this.#open.values()].map(({ anomaly }) => anomaly);
+    const whole = this.score.open();
+    return [...[...this.#open.values()].map(({ anomaly }) => anomaly), ...(whole === null ? [] : [whole])];
   }
 
   progress(): HostProgress {
@@ -428,14 +445,23 @@ export class HostDetector {
       open: [...this.#open],
       capacities: [this.#cores, this.#memoryBytes],
       lateTicks: this.#lateTicks,
+      stepMs: this.#means.state(),
+      score: this.score.state(),
     };
   }
 
-  static restore(meta: HostMeta, rows: Float64Array, flags: Uint8Array, rules: HostRules): HostDetector {
+  columns(): [name: string, column: Column][] {
+    const { rows, flags } = this.table;
+    return [["rows", rows], ["flags", flags], ...this.#means.columns(), ...this.score.columns()];
+  }
+
+  static restore(meta: HostMeta, column: (name: string) => Column, rules: HostRules): HostDetector {
     const detector = new HostDetector(meta.host, rules);
     for (const [number, series] of meta.series.entries())
       if (series !== null) detector.define(number, series);
-    detector.table.restore(rows, flags);
+    detector.table.restore(column("rows") as Float64Array, column("flags") as Uint8Array);
+    detector.#means.restore(meta.stepMs, column);
+    detector.score.restore(meta.score, column);
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;
     detector.#completeness = meta.completeness;
