@@ -298,7 +298,8 @@ const namedByConvention: readonly (readonly [RegExp, Row])[] = [
 function fallback(series: Series): Row {
   if (series.metric.startsWith("causeway.agent.")) return { resource: "agent", role: "context", of: "agent" };
   const named = namedByConvention.find(([pattern]) => pattern.test(series.metric));
-  return named?.[1] ?? { resource: "none", badDirection: "both" };
+  // Nothing is known of it, not even where its zero is: no share of its value is the smallest deviation that matters.
+  return named?.[1] ?? { resource: "none", badDirection: "both", floorShare: 0 };
 }
 
 function entityOf(kind: Entity["kind"], host: string, labels: Labels): Entity {

@@ -1,31 +1,47 @@
 /**
- * Turns an exceeding sample into an `Anomaly`: how far out it is, what was expected, and the reasons that raised and lowered
- * its score. Runs once an anomaly, not once a sample.
+ * Turns a finding into an `Anomaly`: how far out it is, what was expected, and the reasons that raised and lowered its score.
+ * Runs once an anomaly, not once a sample.
  */
 import type { Anomaly, DetectorName, Reason } from "#shared/anomaly.ts";
 import type { Meaning } from "#shared/semantics.ts";
 import { factorAt } from "./feedback.ts";
-import { floorOf, isBeyond, tailScore, zMin, zScore } from "./level.ts";
-import { isUnprecedented } from "./record.ts";
-import { flag, policyLength, policySlot, rowLength, type SeriesTable, slot } from "./series-state.ts";
+import { expectedDeviation, isBeyond, zMin } from "./level.ts";
+import type { SeriesPolicy } from "./policy.ts";
+import { channels, type RecordAlarm } from "./record.ts";
+import {
+  channelCount,
+  counts,
+  countsLength,
+  flag,
+  narrow,
+  narrowLength,
+  type SeriesTable,
+  wide,
+  wideLength,
+} from "./series-state.ts";
+import { recordScore, unusualScore } from "./severity.ts";
 
 /** Score of a sample at its kind's bound while the series has no history of its own. */
 const provisionalScore = 2;
-/** What being unprecedented, or at the bound, is worth in orders of magnitude. */
+/** What being farther out than ever, or at the bound, is worth in orders of magnitude. */
 const unprecedentedScore = 1;
 const boundScore = 1;
+/** Farther out than ever by this much. */
+const recordMargin = 1.05;
 /** Below this share of samples present the verdict says so. */
 const completeShare = 0.9;
-
 /** Younger than this, what appeared is told as new: it has no history to be the largest of. */
 const newMs = 120_000;
 
-export interface ExceedingSample {
+export interface Finding {
   readonly value: number;
-  readonly startedMs: number;
-  readonly timeMs: number;
+  readonly expected: number;
+  /** Standard deviations that it is off by. */
+  readonly z: number;
   /** Judged by its own history. */
   readonly ready: boolean;
+  /** What the records said, if they found it. */
+  readonly alarm: RecordAlarm | null;
 }
 
 export interface HostFacts {
@@ -34,67 +50,88 @@ export interface HostFacts {
   readonly completeness: number;
 }
 
+/** When it is, and with what moments it was compared. */
+export interface Compared {
+  readonly startedMs: number;
+  readonly timeMs: number;
+  readonly dayClass: string;
+  readonly hour: number;
+  /** How long one step of the records is. */
+  readonly stepMs: number;
+}
+
 export function describe(
   table: SeriesTable,
   number: number,
-  sample: ExceedingSample,
+  finding: Finding,
+  compared: Compared,
   facts: HostFacts,
 ): Anomaly {
-  const info = table.info[number]!;
-  const { meaning } = info;
-  const { value, ready } = sample;
-  const row = table.rows.subarray(number * rowLength, (number + 1) * rowLength);
-  const floor = floorOf(meaning.floor, meaning.floorShare, row[slot.slow]!, row[slot.low]!, row[slot.high]!);
-  const deviation = value - row[slot.slow]!;
-  const z = Math.min(
-    zScore(deviation, row[slot.slowVariance]!, floor),
-    zScore(value - row[slot.fast]!, row[slot.fastVariance]!, floor),
-  );
+  const { series, id, meaning } = table.info(number)!;
+  const { value, expected, z, ready, alarm } = finding;
+  const policy = table.policyOf(number);
+  const flagged = table.flags[number]!;
+  const deviation = value - expected;
   const boundBelow = meaning.badDirection === "down";
   const direction = ready ? (deviation >= 0 ? "up" : "down") : boundBelow ? "down" : "up";
-  const record = row[direction === "up" ? slot.recordUp : slot.recordDown]!;
-  const unprecedented = ready && isUnprecedented(Math.abs(deviation), record);
-  const bound = meaning.bound ?? Number.NaN;
-  const flagged = table.flags[number]!;
-  const atBound = isBeyond(value, bound, flagged & flag.badUp);
-  const factor = factorAt(table.feedback[number]!, value, bound, flagged);
+  const knownMs = table.counts[number * countsLength + counts.steps]! * compared.stepMs;
+  const isNew = meaning.bornAtZero && knownMs < newMs;
+  const unprecedented = ready && (alarm !== null || isNew || isFarthest(table, number, value));
+  const atBound = isBeyond(value, policy.bound, flagged & flag.badUp);
+  const factor = factorAt(table.feedback[number]!, value, policy.bound, flagged);
   const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
+  const width = factor * policy.thresholdFactor * zMin * expectedDeviation(table, number);
+  const band = ready ? expectedBand(table, number, finding, policy, width) : bandAtBound(meaning);
   const raised = (unprecedented ? unprecedentedScore : 0) + (atBound ? boundScore : 0);
-  const width = factor * table.policy[number * policyLength + policySlot.thresholdFactor]!;
-  const [expectedLow, expectedHigh] = ready ? expectedBand(row, floor, width) : bandAtBound(meaning);
   return {
-    id: `${table.host}|${info.id}|${sample.startedMs}`,
+    id: `${table.host}|${id}|${compared.startedMs}`,
     host: table.host,
     entity: meaning.entity,
-    series: info.id,
-    metric: info.series.metric,
+    series: id,
+    metric: series.metric,
     kind: meaning.kind,
     resource: meaning.resource,
     role: meaning.role,
     unit: meaning.unit,
     detector,
     direction,
-    startedMs: sample.startedMs,
-    lastMs: sample.timeMs,
+    startedMs: compared.startedMs,
+    lastMs: compared.timeMs,
     ended: false,
     value,
-    expectedLow,
-    expectedHigh,
-    score: Math.min(16, (ready ? tailScore(z) : provisionalScore) + raised),
+    expectedLow: band[0],
+    expectedHigh: band[1],
+    score:
+      alarm === null
+        ? ready
+          ? unusualScore(z, raised)
+          : provisionalScore + raised
+        : recordScore(alarm.doublings),
     hostShare: hostShare(meaning, deviation, facts),
     provisional: !ready,
     completeness: facts.completeness,
     reasons: reasons({
-      ...sample,
+      ...finding,
+      ...compared,
       atBound,
       unprecedented,
-      z,
+      isNew,
+      knownMs,
+      times: Math.abs(deviation) / width,
       factor,
+      seasonal: (flagged & flag.seasonal) !== 0,
       meaning,
       facts,
-      sinceMs: row[slot.sinceMs]!,
     }),
   };
+}
+
+/** Farther from the level of the last hours than any step so far. */
+function isFarthest(table: SeriesTable, number: number, value: number): boolean {
+  const off = value - table.wide[number * wideLength + wide.slowLevel]!;
+  const at = number * narrowLength + narrow.record1 + (off < 0 ? 1 : 0);
+  const { narrow: n } = table;
+  return Math.abs(off) > recordMargin * Math.max(n[at]!, n[at + 2 * channelCount]!);
 }
 
 function bandAtBound({ bound = 0, badDirection, unit }: Meaning): [low: number, high: number] {
@@ -102,16 +139,19 @@ function bandAtBound({ bound = 0, badDirection, unit }: Meaning): [low: number, 
 }
 
 /**
- * Where a sample would not be anomalous: within floor + zMin sigma of either level, times what policy and feedback make of it. Never
- * narrower than the smallest deviation that matters; never below 0 if nothing ever was.
+ * Where a sample would not be anomalous: within the threshold, never narrower than the smallest deviation that matters, and for
+ * an alarm of the records than what was seen before; within what is possible at all.
  */
-function expectedBand(row: Float64Array, floor: number, factor: number): [low: number, high: number] {
-  const width = (variance: number): number => Math.max(floor, factor * (floor + zMin * Math.sqrt(variance)));
-  const slowWidth = width(row[slot.slowVariance]!);
-  const fastWidth = width(row[slot.fastVariance]!);
-  const low = Math.min(row[slot.slow]! - slowWidth, row[slot.fast]! - fastWidth);
-  const high = Math.max(row[slot.slow]! + slowWidth, row[slot.fast]! + fastWidth);
-  return [row[slot.low]! >= 0 ? Math.max(0, low) : low, high];
+function expectedBand(
+  table: SeriesTable,
+  number: number,
+  { expected, alarm }: Finding,
+  { floor, floorShare, rangeLow, rangeHigh }: SeriesPolicy,
+  width: number,
+): [low: number, high: number] {
+  const seen = alarm === null ? 0 : table.narrow[number * narrowLength + narrow.record1 + alarm.channel]!;
+  const most = Math.max(width, floor, floorShare * Math.abs(expected), seen);
+  return [Math.max(rangeLow, expected - most), Math.min(rangeHigh, expected + most)];
 }
 
 function hostShare(meaning: Meaning, deviation: number, facts: HostFacts): number | null {
@@ -123,38 +163,41 @@ function hostShare(meaning: Meaning, deviation: number, facts: HostFacts): numbe
 }
 
 function reasons(of: {
-  atBound: boolean;
-  unprecedented: boolean;
-  ready: boolean;
-  z: number;
-  factor: number;
-  sinceMs: number;
-  timeMs: number;
-  meaning: Meaning;
-  facts: HostFacts;
+  readonly alarm: RecordAlarm | null;
+  readonly ready: boolean;
+  readonly atBound: boolean;
+  readonly unprecedented: boolean;
+  readonly isNew: boolean;
+  readonly knownMs: number;
+  readonly times: number;
+  readonly factor: number;
+  readonly seasonal: boolean;
+  readonly dayClass: string;
+  readonly hour: number;
+  readonly meaning: Meaning;
+  readonly facts: HostFacts;
 }): Reason[] {
   const all: Reason[] = [];
-  if (of.atBound) {
-    const args = { bound: of.meaning.bound ?? 0, unit: of.meaning.unit };
-    all.push({ key: "reason.bound", effect: "raised", args });
-  }
-  if (of.ready)
-    all.push({ key: "reason.level", effect: "raised", args: { times: of.z / (zMin * of.factor) } });
-  else all.push({ key: "reason.provisional", effect: "lowered", args: {} });
-  const known = of.timeMs - of.sinceMs;
-  if (of.unprecedented && of.meaning.bornAtZero && known < newMs) {
-    all.push({ key: "reason.new", effect: "raised", args: {} });
-  } else if (of.unprecedented) {
-    all.push({ key: "reason.record", effect: "raised", args: { known } });
-  } else if (of.ready) {
-    all.push({ key: "reason.seen", effect: "lowered", args: {} });
-  }
-  if (of.ready && of.factor !== 1) {
-    const effect = of.factor > 1 ? "lowered" : "raised";
-    all.push({ key: "reason.feedback", effect, args: { times: of.factor } });
-  }
-  if (of.facts.completeness < completeShare) {
-    all.push({ key: "reason.incomplete", effect: "lowered", args: { share: of.facts.completeness } });
-  }
+  const raised = (key: string, args: Reason["args"]) => all.push({ key, effect: "raised", args });
+  const lowered = (key: string, args: Reason["args"]) => all.push({ key, effect: "lowered", args });
+  const channel = of.alarm === null ? null : channels[of.alarm.channel]!;
+  if (of.atBound) raised("reason.bound", { bound: of.meaning.bound ?? 0, unit: of.meaning.unit });
+  if (!of.ready) lowered("reason.provisional", {});
+  else if (channel === null) raised("reason.level", { times: of.times });
+  if (channel === "hour" || (channel === null && of.ready && of.seasonal))
+    raised("reason.hour", { day: of.dayClass, hour: of.hour });
+  if (channel === "mean") raised("reason.mean", {});
+  if (channel === "jump") raised("reason.jump", {});
+  if (channel === "restless") raised("reason.restless", {});
+  if (of.unprecedented && of.isNew) raised("reason.new", {});
+  else if (of.unprecedented) raised("reason.record", { known: of.knownMs });
+  else if (of.ready) lowered("reason.seen", {});
+  if (of.ready && of.factor !== 1)
+    all.push({
+      key: "reason.feedback",
+      effect: of.factor > 1 ? "lowered" : "raised",
+      args: { times: of.factor },
+    });
+  if (of.facts.completeness < completeShare) lowered("reason.incomplete", { share: of.facts.completeness });
   return all;
 }

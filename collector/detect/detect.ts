@@ -21,7 +21,7 @@ export { type DetectPolicy, usualPolicy } from "./policy.ts";
 export type { InMaintenance } from "./maintenance.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 3;
+const snapshotVersion = 4;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
@@ -67,9 +67,8 @@ export interface DetectParts {
 }
 
 export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {}): Detect {
-  const calendar = createCalendar(policy.calendar);
-  const maintenance = new Maintenance(policy.maintenance, calendar);
-  const rules = { policies: new Policies(policy.rules), maintenance };
+  const rules = rulesOf(policy);
+  const { calendar, maintenance } = rules;
   const hosts = new Map<string, HostDetector>();
   let absence = new Absence();
   let given: Feedbacks = [];
@@ -146,6 +145,13 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
       });
     },
   };
+}
+
+/** What follows from a policy for every host. */
+export function rulesOf(policy: DetectPolicy): HostRules {
+  const calendar = createCalendar(policy.calendar);
+  const maintenance = new Maintenance(policy.maintenance, calendar);
+  return { policies: new Policies(policy.rules), maintenance, calendar };
 }
 
 function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {

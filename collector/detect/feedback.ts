@@ -119,7 +119,7 @@ export class Factors {
 
   /** Writes the factor of `number` into its host's table, after it was defined. */
   applyTo(table: SeriesTable, number: number): void {
-    const info = table.info[number];
+    const info = table.info(number);
     if (info === undefined) return;
     const { series, id, meaning } = info;
     const one = { host: table.host, series: id, metric: series.metric, entityKind: meaning.entity.kind };
@@ -128,7 +128,7 @@ export class Factors {
 
   /** The same for all series of a host. */
   applyToAll(table: SeriesTable): void {
-    for (let number = 0; number < table.info.length; number += 1) this.applyTo(table, number);
+    for (let number = 0; number < table.series.length; number += 1) this.applyTo(table, number);
   }
 }
 

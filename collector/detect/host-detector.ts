@@ -1,62 +1,63 @@
 /**
- * Judges the ticks of one host: the hot loop, 37 to 42 ns a sample (`npm run bench -- detect`).
+ * Judges the ticks of one host: reads its columns, asks both tiers, and keeps the anomalies that follow.
  *
- * Every judged sample is compared with its row, then learned. Only when one exceeds is anything more done: a run of exceeding
- * samples opens an anomaly, which is told once, told again when it grows, and ends when the series has been as expected for
- * two samples. While a series exceeds it learns nothing, neither level nor record: an outage must not become the new normal by
- * lasting, nor a second one look familiar.
+ * A tick is a few passes over columns of numbers. Every sample is judged before it is learned. Only columns that are far from what
+ * was expected, or at their kind's bound, or already under watch, are looked at one by one. Once a step (a minute, or the
+ * interval if that is longer) the records are asked as well.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
-import { describe, type HostFacts } from "./describe.ts";
+import { describe, type Finding, type HostFacts } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
-import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import {
   calmShare,
-  clipped,
-  fastTimeConstantMs,
-  floorOf,
+  expectedDeviation,
+  expectedOf,
+  floorSquared,
   isBeyond,
-  slowTimeConstantMs,
-  warmupMs,
-  warmupSamples,
-  weight,
+  judgeLevels,
+  learnAttended,
   zMin,
-  zScore,
 } from "./level.ts";
+import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
-import type { HostRules } from "./policy.ts";
-import { recordDecay } from "./record.ts";
-import { flag, policyLength, policySlot, rowLength, SeriesTable, slot } from "./series-state.ts";
-import { StepMeans } from "./step-means.ts";
+import { OpenAnomalies, type OpenAnomaliesState, type Reference } from "./open-anomalies.ts";
+import type { HostRules, SeriesPolicy } from "./policy.ts";
+import { type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
+import { type Scales, scalesOf } from "./scales.ts";
+import { type Moment, momentOf, slotsPerDay } from "./season.ts";
+import {
+  counts,
+  countsLength,
+  flag,
+  narrow,
+  narrowLength,
+  SeriesTable,
+  small,
+  smallLength,
+  wide,
+  wideLength,
+} from "./series-state.ts";
+import { recordScore, unusualScore } from "./severity.ts";
+import { Tick } from "./tick.ts";
 
-/** An exceeding run must last this long and this many samples (an `instant` metric: one). */
-const confirmMs = 4_000;
-const confirmSamples = 2;
-/** At a bound without own history: one more sample, since nothing else is known. */
-const provisionalSamples = 3;
-/** Samples as expected after which an anomaly ends. */
-const calmSamples = 2;
+/** A host is new for this long: what appears meanwhile may have been there all along. */
+const watchedMs = 180_000;
+/** A process that appears on a watched host has this history: that it used nothing. */
+const bornSamples = 60;
 /** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
 const goneIntervals = 3;
 const goneMsMin = 30_000;
-/** What lasts this long is how the series is now: the anomaly ends and the levels start anew. */
-const acceptSymptomMs = 2 * 3_600_000;
-const acceptEvidenceMs = 1_800_000;
-/** Told again when the score has grown by this much, or the value by a tenth after this long. */
-const tellScore = 0.5;
-const tellMs = 60_000;
 /** A counter's rate over a longer gap says nothing about now. */
 const rateGapIntervals = 10;
+/** Larger values are judged as this large, so that squares stay finite in single floats. */
+const valueMax = 1e18;
 const completenessTimeConstantMs = 300_000;
-
-interface OpenAnomaly {
-  anomaly: Anomaly;
-  /** When it was last told. */
-  toldMs: number;
-}
+/** Samples from which a series counts as provisional rather than collecting. */
+const provisionalSamples = 3;
+const hourMs = 3_600_000;
 
 export interface HostProgress {
   readonly collecting: number;
@@ -72,38 +73,47 @@ export interface HostMeta {
   readonly series: readonly (Series | null)[];
   readonly firstMs: number;
   readonly lastMs: number;
+  readonly lastStepMs: number;
   readonly completeness: number;
-  readonly open: readonly (readonly [number, OpenAnomaly])[];
+  readonly anomalies: OpenAnomaliesState;
+  readonly score: HostScoreState;
   readonly capacities: readonly [number, number];
   readonly lateTicks: number;
-  readonly stepMs: number;
-  readonly score: HostScoreState;
 }
 
 export class HostDetector {
   readonly table: SeriesTable;
+  /** The last tick as it was judged, and what the records said to it. */
+  readonly tick = new Tick();
+  readonly alarms: RecordAlarm[] = [];
+  /** The host as a whole, once a step. */
+  readonly score: HostScore;
+  readonly #rules: HostRules;
   readonly #maintenance: HostMaintenance;
   /** Series that are judged when no maintenance window covers them, and now one does. */
   readonly #paused = new Set<number>();
-  /** The host as a whole, once a step. */
-  readonly score: HostScore;
-  readonly #means = new StepMeans();
-  #open = new Map<number, OpenAnomaly>();
+  #anomalies: OpenAnomalies;
   #firstMs = 0;
   #lastMs = 0;
+  #lastStepMs = 0;
+  #intervalMs = 0;
   #completeness = 1;
   #lateTicks = 0;
   #coresNumber = -1;
   #memoryNumber = -1;
   #cores = 0;
   #memoryBytes = 0;
-  #goneMs = goneMsMin;
-  #told: Anomaly[] = [];
+  #before: Moment;
+  /** Columns of this tick whose value is at its bound. */
+  readonly #bounded: number[] = [];
 
-  constructor(host: string, { policies, maintenance }: HostRules) {
-    this.table = new SeriesTable(host, policies);
-    this.#maintenance = new HostMaintenance(maintenance, host);
-    this.score = new HostScore(host, (number) => this.table.info[number]?.series);
+  constructor(host: string, rules: HostRules) {
+    this.#rules = rules;
+    this.table = new SeriesTable(host, rules.policies, rules.calendar.classCount);
+    this.#maintenance = new HostMaintenance(rules.maintenance, host);
+    this.#anomalies = new OpenAnomalies(this.table);
+    this.score = new HostScore(host, (number) => this.table.series[number]);
+    this.#before = momentOf(rules.calendar, 0);
   }
 
   /** Ticks that came after a later one; stored, not judged. */
@@ -112,21 +122,21 @@ export class HostDetector {
   }
 
   define(number: number, series: Series): void {
-    const before = this.#open.get(number);
-    if (before !== undefined) this.#end(number, before, this.#lastMs);
+    this.#anomalies.end(number, this.#lastMs);
     this.table.define(number, series);
+    this.table.narrow[number * narrowLength + narrow.floorSquared] = floorSquared(this.table, number, 0);
     this.#paused.delete(number);
-    this.#maintenance.define(number, series, this.table.info[number]!.meaning.kind);
+    const { meaning } = this.table.info(number)!;
+    this.#maintenance.define(number, series, meaning.kind);
+    this.score.define(number, meaning);
     this.#pause(number);
-    this.#means.define(number);
-    this.score.define(number, this.table.info[number]!.meaning);
     if (series.metric === "system.cpu.logical.count") this.#coresNumber = number;
     if (series.metric === "system.memory.limit") this.#memoryNumber = number;
   }
 
   /** Anomalies that began, grew or ended with this tick. A tick that is not later than the last one is late: [] and counted. */
   judge(batch: SampleBatch): Anomaly[] {
-    const { timeMs, intervalMs, series, values } = batch;
+    const { timeMs, intervalMs } = batch;
     if (timeMs <= this.#lastMs) {
       this.#lateTicks += 1;
       return [];
@@ -134,38 +144,44 @@ export class HostDetector {
     if (this.#firstMs === 0) this.#firstMs = timeMs;
     const elapsedMs = this.#lastMs === 0 ? intervalMs : timeMs - this.#lastMs;
     this.#lastMs = timeMs;
-    this.#goneMs = Math.max(goneMsMin, goneIntervals * intervalMs);
+    this.#intervalMs = intervalMs;
     const share = Math.min(1, intervalMs / elapsedMs);
-    this.#completeness += weight(elapsedMs, completenessTimeConstantMs) * (share - this.#completeness);
+    const weight = -Math.expm1(-elapsedMs / completenessTimeConstantMs);
+    this.#completeness += weight * (share - this.#completeness);
     if (this.#maintenance.move(timeMs)) this.#applyMaintenance(timeMs);
-    this.#judgeColumns(timeMs, elapsedMs, rateGapIntervals * intervalMs, series, values);
-    if (this.#means.ends(timeMs, intervalMs)) {
-      this.score.push(timeMs, this.#means, this.#completeness);
-      this.#told.push(...this.score.take());
-    }
-    const told = this.#told;
-    this.#told = [];
-    return told;
+
+    const scales = scalesOf(intervalMs);
+    const now = momentOf(this.#rules.calendar, timeMs);
+    const before = elapsedMs > hourMs * slotsPerDay ? now : this.#before;
+    this.tick.timeMs = timeMs;
+    this.#read(batch);
+    judgeLevels(this.table, this.tick, scales, before, now);
+    for (let index = 0; index < this.tick.attendedCount; index += 1)
+      this.#attend(this.tick.attended[index]!, scales, before, now);
+    for (const column of this.#bounded) this.#atBound(column, scales);
+    this.#before = now;
+    this.#step(scales, now);
+    return this.#take();
+  }
+
+  #take(): Anomaly[] {
+    return [...this.#anomalies.take(), ...this.score.take()];
   }
 
   /** Ends what is open on a host that sends nothing for its window to begin with. */
   endAll(timeMs: number): Anomaly[] {
-    for (const [number, open] of this.#open) this.#end(number, open, timeMs);
-    const told = this.#told;
-    this.#told = [];
-    return told;
+    for (const number of this.#anomalies.numbers()) this.#anomalies.end(number, timeMs);
+    this.score.end(timeMs);
+    return this.#take();
   }
 
   /** What is covered from now on is neither judged nor learned; what is open there, or not judged any more, ends. */
   #applyMaintenance(timeMs: number): void {
-    const { info, flags, rows } = this.table;
-    for (let number = 0; number < info.length; number += 1) {
+    const { series, flags } = this.table;
+    for (let number = 0; number < series.length; number += 1) {
       if (this.#maintenance.covers(number)) this.#pause(number);
       else if (this.#paused.delete(number)) flags[number]! |= flag.judged;
-      if ((flags[number]! & flag.judged) !== 0) continue;
-      const open = this.#open.get(number);
-      if (open !== undefined) this.#end(number, open, timeMs);
-      rows[number * rowLength + slot.exceededMs] = 0;
+      if ((flags[number]! & flag.judged) === 0) this.#anomalies.end(number, timeMs);
     }
   }
 
@@ -176,18 +192,16 @@ export class HostDetector {
     flags[number]! &= ~flag.judged;
   }
 
-  #judgeColumns(
-    timeMs: number,
-    elapsedMs: number,
-    rateGapMs: number,
-    series: Uint32Array,
-    values: Float64Array,
-  ): void {
-    const { rows, policy, flags, feedback } = this.table;
-    const fastWeight = weight(elapsedMs, fastTimeConstantMs);
-    const slowWeight = weight(elapsedMs, slowTimeConstantMs);
-    const decay = recordDecay(elapsedMs);
+  /** Fills `tick` with what is judged: values, and rates of counters. */
+  #read({ timeMs, intervalMs, series, values }: SampleBatch): void {
+    const { tick, table } = this;
+    const { wide: wides, flags, small: smalls } = table;
     const columns = Math.min(series.length, values.length);
+    const goneMs = Math.max(goneMsMin, goneIntervals * intervalMs);
+    const rateGapMs = rateGapIntervals * intervalMs;
+    tick.reserve(columns);
+    this.#bounded.length = 0;
+    let length = 0;
     for (let column = 0; column < columns; column += 1) {
       const number = series[column]!;
       const raw = values[column]!;
@@ -197,277 +211,260 @@ export class HostDetector {
         if (number === this.#memoryNumber && raw > 0) this.#memoryBytes = raw;
         continue;
       }
+      const at = number * wideLength;
       if (raw !== raw) {
-        if ((flagged & flag.open) !== 0) this.#missing(number, timeMs);
+        if ((flagged & (flag.open | flag.pending)) !== 0 && timeMs - wides[at + wide.lastMs]! >= goneMs)
+          this.#anomalies.gone(number, timeMs);
         continue;
       }
-      const at = number * rowLength;
       let value = raw;
       if ((flagged & flag.rate) !== 0) {
-        const before = rows[at + slot.raw]!;
-        const gapMs = timeMs - rows[at + slot.rawMs]!;
-        rows[at + slot.raw] = raw;
-        rows[at + slot.rawMs] = timeMs;
+        const before = wides[at + wide.raw]!;
+        const gapMs = timeMs - wides[at + wide.lastMs]!;
+        wides[at + wide.raw] = raw;
+        wides[at + wide.lastMs] = timeMs;
         // NaN before the first sample; a total that fell began anew; over a long gap the rate is of no moment.
         if (!(raw >= before) || gapMs > rateGapMs) continue;
         value = ((raw - before) * 1000) / gapMs;
+      } else {
+        wides[at + wide.lastMs] = timeMs;
       }
-      rows[at + slot.lastMs] = timeMs;
-      this.#means.add(number, value);
-      const slow = rows[at + slot.slow]!;
-      const slowDeviation = value - slow;
-      const fastDeviation = value - rows[at + slot.fast]!;
-      const judgeable =
-        (flagged & flag.ready) !== 0 || (rows[at + slot.count] === 0 && this.#isBornAtZero(number, timeMs));
-      if (!judgeable) {
-        this.#learnFirst(at, number, value, timeMs);
-        if (isBeyond(value, policy[number * policyLength + policySlot.bound]!, flagged & flag.badUp))
-          this.#exceeding(number, value, timeMs, false);
-        else if ((flagged & flag.open) !== 0) this.#calm(number, timeMs);
-        else rows[at + slot.exceededMs] = 0;
-        continue;
+      if (value > valueMax) value = valueMax;
+      else if (value < -valueMax) value = -valueMax;
+      if (
+        (flagged & flag.bounded) !== 0 &&
+        isBeyond(value, table.policyOf(number).bound, flagged & flag.badUp)
+      )
+        this.#bounded.push(length);
+      const fed = smalls[number * smallLength + small.inStep]!;
+      if (fed < 255) {
+        wides[at + wide.sum] = fed === 0 ? value : wides[at + wide.sum]! + value;
+        smalls[number * smallLength + small.inStep] = fed + 1;
       }
-      const policyAt = number * policyLength;
-      const floor = floorOf(
-        policy[policyAt + policySlot.floor]!,
-        policy[policyAt + policySlot.floorShare]!,
-        slow,
-        rows[at + slot.low]!,
-        rows[at + slot.high]!,
-      );
-      const deviation = Math.abs(slowDeviation) < Math.abs(fastDeviation) ? slowDeviation : fastDeviation;
-      const bad = deviation > 0 ? flagged & flag.badUp : flagged & flag.badDown;
-      const size = Math.abs(deviation);
-      const bound = policy[policyAt + policySlot.bound]!;
-      const full = (flagged & flag.boundAlways) !== 0 && isBeyond(value, bound, flagged & flag.badUp);
-      if (size > floor || full || (flagged & flag.open) !== 0) {
-        const z = Math.min(
-          zScore(slowDeviation, rows[at + slot.slowVariance]!, floor),
-          zScore(fastDeviation, rows[at + slot.fastVariance]!, floor),
-        );
-        const factor = policy[policyAt + policySlot.thresholdFactor]!;
-        const threshold = zMin * factor * factorAt(feedback[number]!, value, bound, flagged);
-        if ((bad !== 0 && z >= threshold) || full) {
-          // Not learned, open or not: or the first sample of an outage would excuse the second.
-          this.#exceeding(number, value, timeMs, true);
-          continue;
-        } else if ((flagged & flag.open) !== 0) {
-          if (z < threshold * calmShare) this.#calm(number, timeMs);
-          else rows[at + slot.calm] = 0;
-        } else {
-          rows[at + slot.exceededMs] = 0;
-        }
-        if ((flags[number]! & flag.open) !== 0) continue;
-      } else if (rows[at + slot.exceededMs] !== 0) {
-        rows[at + slot.exceededMs] = 0;
-      }
-      // Learn, winsorised: what is far out moves the levels as if it were three standard deviations out.
-      const slowVariance = rows[at + slot.slowVariance]!;
-      const fastVariance = rows[at + slot.fastVariance]!;
-      const slowStep = clipped(slowDeviation, slowVariance, floor);
-      const fastStep = clipped(fastDeviation, fastVariance, floor);
-      rows[at + slot.fast]! += fastWeight * fastStep;
-      rows[at + slot.fastVariance] = fastVariance + slowWeight * (fastStep * fastStep - fastVariance);
-      const count = rows[at + slot.count]! + 1;
-      rows[at + slot.count] = count;
-      const slowLearning = slowWeight * count > 1 ? slowWeight : 1 / count;
-      rows[at + slot.slow] = slow + slowLearning * slowStep;
-      rows[at + slot.slowVariance] = slowVariance + slowLearning * (slowStep * slowStep - slowVariance);
-      if (value < rows[at + slot.low]!) rows[at + slot.low] = value;
-      if (value > rows[at + slot.high]!) rows[at + slot.high] = value;
-      const recordUp = rows[at + slot.recordUp]! * decay;
-      const recordDown = rows[at + slot.recordDown]! * decay;
-      rows[at + slot.recordUp] = slowDeviation > recordUp ? slowDeviation : recordUp;
-      rows[at + slot.recordDown] = -slowDeviation > recordDown ? -slowDeviation : recordDown;
+      if ((flagged & flag.bornAtZero) !== 0) this.#bearAtZero(number, timeMs);
+      tick.series[length] = number;
+      tick.values[length] = value;
+      length += 1;
     }
+    tick.length = length;
   }
 
   /** A process that appears on a host that has been watched for a while used nothing before: that is its history. */
-  #isBornAtZero(number: number, timeMs: number): boolean {
-    const watched = timeMs - this.#firstMs >= warmupMs;
-    if (!watched || this.table.info[number]?.meaning.bornAtZero !== true) return false;
-    this.table.bornAtZero(number, timeMs);
-    return true;
+  #bearAtZero(number: number, timeMs: number): void {
+    const at = number * countsLength + counts.samples;
+    if (this.table.counts[at]! !== 0 || timeMs - this.#firstMs < watchedMs) return;
+    this.table.counts[at] = bornSamples;
+    this.table.wide[number * wideLength + wide.level] = 0;
   }
 
-  /** Plain mean and variance until there is history enough (Welford); then the series is ready. */
-  #learnFirst(at: number, number: number, value: number, timeMs: number): void {
-    const { rows, flags } = this.table;
-    const count = rows[at + slot.count]! + 1;
-    rows[at + slot.count] = count;
-    if (count === 1) {
-      rows[at + slot.sinceMs] = timeMs;
-      rows[at + slot.slow] = value;
-      rows[at + slot.fast] = value;
+  /** One column that is far out, or under watch. */
+  #attend(column: number, scales: Scales, before: Moment, now: Moment): void {
+    const { table, tick } = this;
+    const number = tick.series[column]!;
+    const value = tick.values[column]!;
+    const z2 = tick.unusual[column]!;
+    const expected = expectedOf(table, number, before, now);
+    const deviation = value - expected;
+    const policy = table.policyOf(number);
+    const flagged = table.flags[number]!;
+    const threshold = this.#threshold(number, value, policy);
+    const bad = (flagged & (deviation > 0 ? flag.badUp : flag.badDown)) !== 0;
+    const matters = Math.abs(deviation) > Math.max(policy.floor, policy.floorShare * Math.abs(expected));
+    const open = this.#anomalies.of(number);
+    const reference = open?.reference ?? null;
+    const exceeds =
+      (bad && matters && z2 >= threshold * threshold) || (reference !== null && isStillOff(value, reference));
+    if (exceeds) {
+      this.#exceeds(number, { value, expected, z: Math.sqrt(z2), ready: true, alarm: null });
+    } else if ((flagged & flag.bounded) === 0 || !this.#bounded.includes(column)) {
+      const calmZ = threshold * calmShare;
+      if (z2 < calmZ * calmZ || !matters) this.#anomalies.calm(number, tick.timeMs);
+      else this.#anomalies.uneasy(number);
     }
-    const before = value - rows[at + slot.slow]!;
-    const level = rows[at + slot.slow]! + before / count;
-    const variance =
-      rows[at + slot.slowVariance]! + (before * (value - level) - rows[at + slot.slowVariance]!) / count;
-    rows[at + slot.slow] = level;
-    rows[at + slot.slowVariance] = variance;
-    rows[at + slot.fast]! += Math.max(0.1, 1 / count) * (value - rows[at + slot.fast]!);
-    rows[at + slot.fastVariance] = variance;
-    rows[at + slot.low] = Math.min(value, rows[at + slot.low]!);
-    rows[at + slot.high] = Math.max(value, rows[at + slot.high]!);
-    rows[at + slot.recordUp] = Math.max(rows[at + slot.recordUp]!, before);
-    rows[at + slot.recordDown] = Math.max(rows[at + slot.recordDown]!, -before);
-    const warm = count >= warmupSamples && timeMs - rows[at + slot.sinceMs]! >= warmupMs;
-    if (warm && (flags[number]! & flag.open) === 0) flags[number]! |= flag.ready;
+    learnAttended(
+      table,
+      number,
+      value,
+      expected,
+      z2,
+      exceeds || this.#anomalies.of(number) !== undefined,
+      scales,
+    );
   }
 
-  #exceeding(number: number, value: number, timeMs: number, ready: boolean): void {
-    const { rows, flags } = this.table;
-    const at = number * rowLength;
-    rows[at + slot.calm] = 0;
-    const open = this.#open.get(number);
+  /** One column at its kind's bound: trouble while there is no history that says otherwise, or always, by its policy. */
+  #atBound(column: number, scales: Scales): void {
+    const number = this.tick.series[column]!;
+    const ready = this.#isReady(number, scales);
+    if (ready && (this.table.flags[number]! & flag.boundAlways) === 0) return;
+    const value = this.tick.values[column]!;
+    const expected = this.table.wide[number * wideLength + wide.level]!;
+    this.#exceeds(number, { value, expected, z: Math.sqrt(this.tick.unusual[column]!), ready, alarm: null });
+  }
+
+  #threshold(number: number, value: number, policy: SeriesPolicy): number {
+    const factor = factorAt(this.table.feedback[number]!, value, policy.bound, this.table.flags[number]!);
+    return zMin * policy.thresholdFactor * factor;
+  }
+
+  #isReady(number: number, { warmupSamples }: Scales): boolean {
+    return this.table.counts[number * countsLength + counts.samples]! >= warmupSamples;
+  }
+
+  /** Asks the records about every series that was in this step, once the step is over. */
+  #step(scales: Scales, now: Moment): void {
+    this.alarms.length = 0;
+    const { timeMs } = this.tick;
+    const { stepMs } = scales;
+    if (Math.floor(timeMs / stepMs) === Math.floor(this.#lastStepMs / stepMs)) return;
+    const newHour = Math.floor(timeMs / hourMs) !== Math.floor(this.#lastStepMs / hourMs);
+    const elapsedMs = this.#lastStepMs === 0 ? stepMs : Math.min(hourMs, timeMs - this.#lastStepMs);
+    this.#lastStepMs = timeMs;
+    const { tick, table } = this;
+    const { step } = tick;
+    for (let column = 0; column < tick.length; column += 1) {
+      const number = tick.series[column]!;
+      const at = number * smallLength + small.inStep;
+      const fed = table.small[at]!;
+      table.small[at] = 0;
+      const value = table.wide[number * wideLength + wide.sum]! / fed;
+      step.series[column] = number;
+      step.values[column] = value;
+      const alarm = stepRecord(table, number, value, now, newHour, elapsedMs, scales);
+      if (alarm >= 0) this.#recordAlarm({ number, channel: alarm & 15, doublings: alarm >> 4 }, value);
+    }
+    step.length = tick.length;
+    this.score.push(timeMs, step, this.#completeness);
+  }
+
+  #recordAlarm(alarm: RecordAlarm, value: number): void {
+    const { number, channel } = alarm;
+    const { table } = this;
+    this.alarms.push(alarm);
+    const up = (channel & 1) === 0;
+    const expected = referenceOf(table, number, channel, this.#before);
+    const policy = table.policyOf(number);
+    const deviation = value - expected;
+    const bad = (table.flags[number]! & (up ? flag.badUp : flag.badDown)) !== 0;
+    const matters = Math.abs(deviation) > Math.max(policy.floor, policy.floorShare * Math.abs(expected));
+    if (!bad || !matters || deviation > 0 !== up) return;
+    const factor = this.#threshold(number, value, policy) / zMin;
+    if (factor > 1 && alarm.doublings < Math.log2(factor) * 2) return;
+    const z = Math.abs(deviation) / expectedDeviation(table, number);
+    this.#exceeds(number, { value, expected, z, ready: true, alarm });
+  }
+
+  #exceeds(number: number, finding: Finding): void {
+    const { timeMs } = this.tick;
+    const open = this.#anomalies.of(number);
     if (open !== undefined) {
-      this.#grow(number, open, value, timeMs);
+      const now = this.#describe(number, finding, open.anomaly.startedMs);
+      if (!this.#anomalies.grow(open, number, now))
+        this.table.wide[number * wideLength + wide.level] = finding.value;
       return;
     }
-    if (rows[at + slot.exceededMs] === 0) {
-      rows[at + slot.exceededMs] = timeMs;
-      rows[at + slot.streak] = 0;
-    }
-    const streak = rows[at + slot.streak]! + 1;
-    rows[at + slot.streak] = streak;
-    const instant = (flags[number]! & flag.instant) !== 0;
-    const samples = ready ? confirmSamples : provisionalSamples;
-    if (!instant && (streak < samples || timeMs - rows[at + slot.exceededMs]! < confirmMs)) return;
-    flags[number]! |= flag.open;
-    const startedMs = rows[at + slot.exceededMs]!;
-    const anomaly = describe(this.table, number, { value, startedMs, timeMs, ready }, this.#facts());
-    this.#open.set(number, { anomaly, toldMs: timeMs });
-    this.#told.push(anomaly);
+    const confirmedMs = this.#anomalies.exceeds(number, timeMs, this.#intervalMs, finding.ready);
+    const startedMs = confirmedMs ?? (finding.alarm === null ? null : timeMs);
+    if (startedMs === null) return;
+    const reference: Reference | null =
+      finding.alarm === null
+        ? null
+        : { expected: finding.expected, deviation: finding.value - finding.expected };
+    this.#anomalies.open(number, this.#describe(number, finding, startedMs), reference);
   }
 
-  #grow(number: number, open: OpenAnomaly, value: number, timeMs: number): void {
-    const before = open.anomaly;
-    const acceptMs = before.role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
-    if (timeMs - before.startedMs >= acceptMs && before.detector !== "bound") {
-      this.#accept(number, value);
-      this.#end(number, open, timeMs);
-      return;
-    }
-    const sample = { value, startedMs: before.startedMs, timeMs, ready: !before.provisional };
-    const now = describe(this.table, number, sample, this.#facts());
-    const worse = now.score >= before.score + tellScore;
-    const moved =
-      timeMs - open.toldMs >= tellMs && Math.abs(value - before.value) > 0.1 * Math.abs(before.value);
-    if (worse || moved) {
-      open.anomaly = {
-        ...before,
-        value,
-        score: Math.max(before.score, now.score),
-        hostShare: now.hostShare,
-        lastMs: timeMs,
-      };
-      open.toldMs = timeMs;
-      this.#told.push(open.anomaly);
-    } else {
-      open.anomaly = { ...before, lastMs: timeMs };
-    }
+  #describe(number: number, finding: Finding, startedMs: number): Anomaly {
+    const facts: HostFacts = {
+      cores: this.#cores,
+      memoryBytes: this.#memoryBytes,
+      completeness: this.#completeness,
+    };
+    const compared = {
+      startedMs,
+      timeMs: this.tick.timeMs,
+      dayClass: this.#rules.calendar.className(this.#before.dayClass),
+      hour: this.#before.hour,
+      stepMs: scalesOf(this.#intervalMs).stepMs,
+    };
+    return describe(this.table, number, finding, compared, facts);
   }
 
-  #calm(number: number, timeMs: number): void {
-    const { rows } = this.table;
-    const at = number * rowLength;
-    const calm = rows[at + slot.calm]! + 1;
-    rows[at + slot.calm] = calm;
-    const open = this.#open.get(number);
-    if (open === undefined || calm < calmSamples) return;
-    this.#end(number, open, timeMs);
-  }
-
-  /** A thing that used too much and is gone uses nothing; a thing that is bad by being gone stays bad. */
-  #missing(number: number, timeMs: number): void {
-    const open = this.#open.get(number);
-    const lastMs = this.table.rows[number * rowLength + slot.lastMs]!;
-    if (open === undefined || timeMs - lastMs < this.#goneMs) return;
-    const acceptMs = open.anomaly.role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
-    if (open.anomaly.direction === "up" || timeMs - open.anomaly.startedMs >= acceptMs)
-      this.#end(number, open, timeMs);
-  }
-
-  #accept(number: number, value: number): void {
-    const row = this.table.rows.subarray(number * rowLength, (number + 1) * rowLength);
-    row[slot.slow] = value;
-    row[slot.fast] = value;
-  }
-
-  #end(number: number, open: OpenAnomaly, timeMs: number): void {
-    const row = this.table.rows.subarray(number * rowLength, (number + 1) * rowLength);
-    row[slot.exceededMs] = 0;
-    row[slot.calm] = 0;
-    this.table.flags[number]! &= ~flag.open;
-    this.#open.delete(number);
-    this.#told.push({ ...open.anomaly, ended: true, lastMs: timeMs });
-  }
-
-  #facts(): HostFacts {
-    return { cores: this.#cores, memoryBytes: this.#memoryBytes, completeness: this.#completeness };
+  /** What both tiers gave a column of the last tick, on the scale of `severity.ts`. */
+  severity(column: number): number {
+    const number = this.tick.series[column]!;
+    let most = unusualScore(Math.sqrt(this.tick.unusual[column]!));
+    for (const alarm of this.alarms)
+      if (alarm.number === number) most = Math.max(most, recordScore(alarm.doublings));
+    return most;
   }
 
   /** Open anomalies as they were last seen. */
   open(): Anomaly[] {
     const whole = this.score.open();
-    return [...[...this.#open.values()].map(({ anomaly }) => anomaly), ...(whole === null ? [] : [whole])];
+    return whole === null ? this.#anomalies.all() : [...this.#anomalies.all(), whole];
   }
 
   progress(): HostProgress {
-    const { flags, rows, info } = this.table;
+    const { flags, wide: wides, counts: numbers, series } = this.table;
+    const { warmupSamples } = scalesOf(this.#intervalMs || 10_000);
     let collecting = 0;
     let provisional = 0;
     let ready = 0;
-    let youngestMs = 0;
-    for (let number = 0; number < info.length; number += 1) {
+    let fewest = warmupSamples;
+    for (let number = 0; number < series.length; number += 1) {
       const paused = this.#paused.has(number);
       if ((flags[number]! & flag.judged) === 0 && !paused) continue;
-      const at = number * rowLength;
-      const seenMs = paused ? this.#lastMs : rows[at + slot.lastMs]!;
-      if (this.#lastMs - seenMs > warmupMs && rows[at + slot.count]! > 0) continue;
-      if ((flags[number]! & flag.ready) !== 0) ready += 1;
-      else if (rows[at + slot.count]! >= provisionalSamples) provisional += 1;
+      const samples = numbers[number * countsLength + counts.samples]!;
+      const silentMs = this.#lastMs - wides[number * wideLength + wide.lastMs]!;
+      if (!paused && samples > 0 && silentMs > watchedMs) continue;
+      if (samples >= warmupSamples) ready += 1;
+      else if (samples >= provisionalSamples) provisional += 1;
       else collecting += 1;
-      if ((flags[number]! & flag.ready) === 0) youngestMs = Math.max(youngestMs, rows[at + slot.sinceMs]!);
+      if (samples > 0) fewest = Math.min(fewest, samples);
     }
-    const readyAtMs = youngestMs === 0 ? null : youngestMs + warmupMs;
-    return { collecting, provisional, ready, open: this.#open.size, readyAtMs };
+    const readyAtMs =
+      fewest < warmupSamples ? this.#lastMs + (warmupSamples - fewest) * this.#intervalMs : null;
+    return { collecting, provisional, ready, open: this.open().length, readyAtMs };
   }
 
   meta(): HostMeta {
     return {
       host: this.table.host,
-      series: Array.from(this.table.info, (info) => info?.series ?? null),
+      series: Array.from(this.table.series, (series) => series ?? null),
       firstMs: this.#firstMs,
       lastMs: this.#lastMs,
+      lastStepMs: this.#lastStepMs,
       completeness: this.#completeness,
-      open: [...this.#open],
+      anomalies: this.#anomalies.state(),
+      score: this.score.state(),
       capacities: [this.#cores, this.#memoryBytes],
       lateTicks: this.#lateTicks,
-      stepMs: this.#means.state(),
-      score: this.score.state(),
     };
   }
 
   columns(): [name: string, column: Column][] {
-    const { rows, flags } = this.table;
-    return [["rows", rows], ["flags", flags], ...this.#means.columns(), ...this.score.columns()];
+    return [...this.table.columns(), ...this.score.columns()];
   }
 
   static restore(meta: HostMeta, column: (name: string) => Column, rules: HostRules): HostDetector {
     const detector = new HostDetector(meta.host, rules);
     for (const [number, series] of meta.series.entries())
       if (series !== null) detector.define(number, series);
-    detector.table.restore(column("rows") as Float64Array, column("flags") as Uint8Array);
-    detector.#means.restore(meta.stepMs, column);
+    detector.table.restore(column);
     detector.score.restore(meta.score, column);
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;
+    detector.#lastStepMs = meta.lastStepMs;
+    detector.#before = momentOf(rules.calendar, meta.lastMs);
     detector.#completeness = meta.completeness;
-    detector.#open = new Map(meta.open.map(([number, open]) => [number, { ...open }]));
+    detector.#anomalies = new OpenAnomalies(detector.table, meta.anomalies);
     [detector.#cores, detector.#memoryBytes] = meta.capacities;
     detector.#lateTicks = meta.lateTicks;
     return detector;
   }
+}
+
+/** More than half of what it was off by when it became unprecedented. */
+function isStillOff(value: number, { expected, deviation }: Reference): boolean {
+  return deviation > 0 ? value - expected > deviation / 2 : value - expected < deviation / 2;
 }

@@ -8,7 +8,7 @@
  */
 import type { Meaning, MetricKind, Role } from "#shared/semantics.ts";
 import type { Series } from "#shared/series.ts";
-import { type CalendarData, usualCalendar } from "./calendar.ts";
+import { type Calendar, type CalendarData, usualCalendar } from "./calendar.ts";
 import type { Maintenance, MaintenanceWindow } from "./maintenance.ts";
 import { type Match, matcherOf } from "./match.ts";
 
@@ -119,6 +119,7 @@ export class Policies {
 export interface HostRules {
   readonly policies: Policies;
   readonly maintenance: Maintenance;
+  readonly calendar: Calendar;
 }
 
 function resolved(meaning: Meaning, set: PolicySet): SeriesPolicy {

@@ -1,16 +1,265 @@
 /**
- * Has a deviation this large ever been seen? The largest deviation from the slow level is kept per direction and fades
- * with a half-life of a week; what exceeds it by a margin is unprecedented, which tells an incident from a bad habit.
- * (The record detectors of NAB's leaders, without their knowledge of the future's range.)
+ * Tier 2, the unprecedented: does a series do now what it never did?
+ *
+ * Nine one-sided channels are watched: above and below the level of the last hours, the same for a mean of the last three hours
+ * (squashed by asinh, so that what lasts counts and one spike does not), above and below what is usual at this hour (in place of
+ * the former, where the season explains), jumps up and down, and restlessness. Of each channel the two greatest episodes
+ * are kept, T1 >= T2, fading with a half-life of months. The evidence of a channel c is
+ *
+ *   q = log((c + f) / sqrt((T1 + f) (T2 + f))),  f = mean |difference| + 0.2 % of the range
+ *
+ * Two, because one outlier must not hide the next of its kind, and because what has happened twice is no news. Ratios need no
+ * scale, no distribution and no unit. The greatest q, less 3 % for every recent alarm, is an alarm from log 1.07 on (more where steps
+ * are shorter, for more steps are more chances); then the
+ * series is silent for an episode (12.5 hours) unless the evidence grows to 1.7 times. So it speaks seldom and is mostly right.
+ *
+ * Sources: the common denominator of NAB's leaders (records against all history, refractory time, a noise gate), without their
+ * knowledge of the range of the future. What else was tried, and what it gave, is in `README.md`.
  */
-export const recordHalfLifeMs = 7 * 86_400_000;
-export const recordMargin = 1.05;
+import type { Scales } from "./scales.ts";
+import { stepLevel } from "./level.ts";
+import type { Moment } from "./season.ts";
+import {
+  channelCount,
+  countMax,
+  counts,
+  countsLength,
+  flag,
+  narrow,
+  narrowLength,
+  type SeriesTable,
+  small,
+  smallLength,
+  wide,
+  wideLength,
+} from "./series-state.ts";
 
-/** Factor by which a record fades in `elapsedMs`. */
-export function recordDecay(elapsedMs: number): number {
-  return 2 ** (-elapsedMs / recordHalfLifeMs);
+/** In the order of their numbers; up and down alternate. */
+export const channels = [
+  "level",
+  "level",
+  "mean",
+  "mean",
+  "hour",
+  "hour",
+  "jump",
+  "jump",
+  "restless",
+] as const;
+export type Channel = (typeof channels)[number];
+
+/** During the silence after an alarm only what is clearly worse is told. */
+const againEvidence = Math.log(1.7);
+const budget = 0.03;
+const rangeNoise = 0.002;
+const squash = 4;
+const slowVarianceWeight = 0.002;
+const offsetWeight = 0.002;
+const spreadWeight = 0.005;
+/** The season is believed when it leaves at most this share of the variance around the slow level. */
+const unexplained = 0.6;
+/** Hours for which a season's records ripen before they are used. */
+const ripeHours = 48;
+
+export interface RecordAlarm {
+  readonly number: number;
+  /** Which of `channels`. */
+  readonly channel: number;
+  /** How often the evidence of the weakest alarm doubles into it. */
+  readonly doublings: number;
 }
 
-export function isUnprecedented(deviation: number, record: number): boolean {
-  return deviation > record * recordMargin;
+const deviations = new Float64Array(5);
+
+/**
+ * One step of one series: `value` is the mean of the samples since the last step. Judges, then learns. Returns the alarm that
+ * it raised as `channel + 16 * doublings`, or -1.
+ */
+export function stepRecord(
+  table: SeriesTable,
+  number: number,
+  value: number,
+  now: Moment,
+  newHour: boolean,
+  elapsedMs: number,
+  scales: Scales,
+): number {
+  const { wide: wides, narrow: n, counts: numbers, small: smalls, season } = table;
+  const wideAt = number * wideLength;
+  const row = number * narrowLength;
+  const countAt = number * countsLength;
+  const smallAt = number * smallLength;
+  const steps = numbers[countAt + counts.steps]!;
+  if (steps === 0) {
+    wides[wideAt + wide.origin] = value;
+    wides[wideAt + wide.slowLevel] = value;
+    numbers[countAt + counts.episodeLeft] = scales.episodeSteps;
+    numbers[countAt + counts.sinceAlarm] = scales.muteSteps;
+  }
+  const slowLevel = wides[wideAt + wide.slowLevel]!;
+  const deviation = value - slowLevel;
+  const difference = steps === 0 ? 0 : deviation - n[row + narrow.previous]!;
+  const range = rangeOf(n, row);
+  const floor =
+    rangeNoise * range + n[row + narrow.difference]! + 1e-12 * Math.abs(wides[wideAt + wide.origin]!) + 1e-30;
+
+  const dayClass = season.classFor(number, now.dayClass);
+  const usual = season.usual(number, dayClass, now.hour);
+  const seen = usual === usual;
+  const drifted = value - wides[wideAt + wide.origin]! - n[row + narrow.seasonOffset]!;
+  const fromUsual = seen ? drifted - usual : 0;
+  const known = seen && season.isKnown(number, dayClass);
+  const explains = known && n[row + narrow.seasonVariance]! < unexplained * n[row + narrow.slowVariance]!;
+  const inSeason = explains && smalls[smallAt + small.ripeHours]! >= ripeHours;
+
+  const mean1 =
+    n[row + narrow.longMean1]! +
+    scales.longMean * (squashed(deviation, squash * n[row + narrow.deviation]!) - n[row + narrow.longMean1]!);
+  const mean2 = n[row + narrow.longMean2]! + scales.longMean * (mean1 - n[row + narrow.longMean2]!);
+  n[row + narrow.longMean1] = mean1;
+  n[row + narrow.longMean2] = mean2;
+  n[row + narrow.volatility]! += scales.volatility * (difference * difference - n[row + narrow.volatility]!);
+  deviations[0] = deviation;
+  deviations[1] = mean2;
+  deviations[2] = known ? fromUsual : 0;
+  deviations[3] = difference;
+  deviations[4] = Math.sqrt(n[row + narrow.volatility]!);
+
+  const judged = steps >= scales.warmSteps;
+  let most = 0;
+  let channel = -1;
+  for (let pair = 0; pair < 5; pair += 1) {
+    const signed = deviations[pair]!;
+    if (signed === 0) continue;
+    const one = signed < 0 ? 2 * pair + 1 : 2 * pair;
+    const size = signed < 0 ? -signed : signed;
+    const at = row + narrow.record1 + one;
+    const episode = n[at + 2 * channelCount]!;
+    // News only to the best model in force: where the hour explains, it replaces level and mean.
+    if (judged && (pair > 2 || (pair === 2) === inSeason)) {
+      const second = n[at + channelCount]!;
+      if (size > second) {
+        const first = n[at]!;
+        const greatest = episode > first ? episode : first;
+        const next = episode > first ? first : episode > second ? episode : second;
+        const q = ((size + floor) * (size + floor)) / ((greatest + floor) * (next + floor));
+        if (q > most) {
+          most = q;
+          channel = one;
+        }
+      }
+    }
+    if (size > episode) n[at + 2 * channelCount] = size;
+    if (!judged && size > n[at]!) {
+      // The start has no two episodes yet.
+      n[at] = size;
+      n[at + channelCount] = size;
+    }
+  }
+
+  const alarms = n[row + narrow.alarms]! > 1e-3 ? n[row + narrow.alarms]! * scales.forget : 0;
+  n[row + narrow.alarms] = alarms;
+  const evidence = most > 1 ? 0.5 * Math.log(most) - budget * alarms : 0;
+  const since = numbers[countAt + counts.sinceAlarm]!;
+  const silent = since < scales.muteSteps && evidence < n[row + narrow.lastAlarm]! + againEvidence;
+  const alarm = !silent && evidence >= scales.alarmEvidence;
+  if (alarm) {
+    n[row + narrow.lastAlarm] = evidence;
+    n[row + narrow.alarms] = alarms + 1;
+    numbers[countAt + counts.sinceAlarm] = 1;
+  } else if (since < scales.muteSteps) numbers[countAt + counts.sinceAlarm] = since + 1;
+
+  endEpisode(table, number, scales);
+  const share = 1 / (steps + 1);
+  const weight = share > spreadWeight ? share : spreadWeight;
+  const size = Math.abs(deviation);
+  const move = Math.abs(difference);
+  const spread = n[row + narrow.deviation]!;
+  const usualMove = n[row + narrow.difference]!;
+  n[row + narrow.deviation] =
+    spread + weight * ((steps < 60 ? size : Math.min(size, 6 * spread + floor)) - spread);
+  n[row + narrow.difference] =
+    usualMove +
+    weight * ((steps < scales.warmSteps ? move : Math.min(move, 5 * usualMove + 1e-9 * range)) - usualMove);
+  n[row + narrow.slowVariance]! +=
+    slowVarianceWeight * (deviation * deviation - n[row + narrow.slowVariance]!);
+  n[row + narrow.seasonVariance]! +=
+    slowVarianceWeight * (fromUsual * fromUsual - n[row + narrow.seasonVariance]!);
+  wides[wideAt + wide.slowLevel] =
+    slowLevel + (share > scales.slowLevel ? share : scales.slowLevel) * deviation;
+  n[row + narrow.previous] = value - wides[wideAt + wide.slowLevel]!;
+  if (newHour) {
+    season.countHour(number, now.dayClass);
+    if (known && smalls[smallAt + small.ripeHours]! < 255) smalls[smallAt + small.ripeHours]! += 1;
+  }
+  season.learn(number, now, drifted, elapsedMs, Number.POSITIVE_INFINITY);
+  n[row + narrow.seasonOffset]! += offsetWeight * fromUsual;
+  if (steps < countMax) numbers[countAt + counts.steps] = steps + 1;
+  if (explains) table.flags[number]! |= flag.seasonal;
+  else table.flags[number]! &= ~flag.seasonal;
+  stepLevel(table, number, range, scales);
+  if (!alarm) return -1;
+  return channel + 16 * Math.floor(Math.log2(evidence / scales.alarmEvidence));
+}
+
+/** What was expected of a value when `channel` raised an alarm about it. */
+export function referenceOf(table: SeriesTable, number: number, channel: number, now: Moment): number {
+  const row = number * narrowLength;
+  const at = number * wideLength;
+  switch (channels[channel]!) {
+    case "level":
+    case "mean":
+      return table.wide[at + wide.slowLevel]!;
+    case "hour": {
+      const usual = table.season.usual(number, table.season.classFor(number, now.dayClass), now.hour);
+      return table.wide[at + wide.origin]! + table.narrow[row + narrow.seasonOffset]! + usual;
+    }
+    case "jump":
+    case "restless":
+      return table.wide[at + wide.level]!;
+  }
+}
+
+/** What the values have spanned around the slow level. */
+function rangeOf(narrows: Float32Array, row: number): number {
+  const up = row + narrow.record1;
+  const down = up + 1;
+  const episodes = 2 * channelCount;
+  return (
+    Math.max(narrows[up]!, narrows[up + episodes]!) + Math.max(narrows[down]!, narrows[down + episodes]!)
+  );
+}
+
+/** At the end of an episode its greatest deviations become records, and the older ones fade. */
+function endEpisode(table: SeriesTable, number: number, scales: Scales): void {
+  const left = table.counts[number * countsLength + counts.episodeLeft]!;
+  if (left > 1) {
+    table.counts[number * countsLength + counts.episodeLeft] = left - 1;
+    return;
+  }
+  table.counts[number * countsLength + counts.episodeLeft] = scales.episodeSteps;
+  const row = number * narrowLength + narrow.record1;
+  const { narrow: n } = table;
+  for (let first = row; first < row + channelCount; first += 1) {
+    const second = first + channelCount;
+    const episode = n[second + channelCount]!;
+    const faded = n[first]! * scales.recordDecay;
+    const fadedSecond = n[second]! * scales.recordDecay;
+    if (episode > faded) {
+      n[first] = episode;
+      n[second] = faded;
+    } else {
+      n[first] = faded;
+      n[second] = episode > fadedSecond ? episode : fadedSecond;
+    }
+    n[second + channelCount] = 0;
+  }
+}
+
+/** s asinh(x / s), written out: Math.asinh costs more than the rest of the step. */
+function squashed(deviation: number, scale: number): number {
+  if (!(scale > 0)) return deviation;
+  const ratio = Math.abs(deviation) / scale;
+  const size = scale * Math.log(ratio + Math.sqrt(ratio * ratio + 1));
+  return deviation < 0 ? -size : size;
 }

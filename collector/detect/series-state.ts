@@ -1,59 +1,101 @@
 /**
- * What detection keeps per series: 16 numbers in one row of a typed array, and its policy and feedback beside it: 169 bytes a series;
- * what describes the series is an object (478 bytes of heap, measured).
+ * What detection keeps per series, as rows of typed arrays: 248 bytes, and 96 more for each class of day that it has lived
+ * through (`season.ts`). What a series is (name, labels) is kept once, by whoever defined it.
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
- * order costs five times as much). Growth doubles; nothing here is an object per series but the description of what it is.
+ * order costs five times as much). Levels, which may be large with a small spread, are doubles; deviations from them are
+ * single floats. Growth doubles; nothing here is an object per series.
  */
 import { meaningOf, type Meaning } from "#shared/semantics.ts";
 import { seriesId, type Series } from "#shared/series.ts";
+import { type Column } from "#shared/snapshot.ts";
 import { meaningUnder, type Policies, type SeriesPolicy } from "./policy.ts";
+import { SeasonSlots } from "./season.ts";
 
-/** Columns of a row. Times are milliseconds since 1970 UTC; levels are in the unit that is judged. */
-export const slot = {
-  /** Last raw value of a counter and its time; NaN before the first. */
+/** Doubles of a row. Times are milliseconds since 1970 UTC; levels are in the unit that is judged. */
+export const wide = {
+  /** Last raw value (a counter's total), NaN before the first; and when the last sample came. */
   raw: 0,
-  rawMs: 1,
-  /** Time of the first sample learned, and of the last one seen. */
-  sinceMs: 2,
-  lastMs: 3,
-  count: 4,
-  /** Exponentially weighted level and variance around it, fast (minutes) and slow (hours). */
-  fast: 5,
-  fastVariance: 6,
-  slow: 7,
-  slowVariance: 8,
-  low: 9,
-  high: 10,
-  /** Largest deviation ever from the slow level, fading with `recordHalfLifeMs`. */
-  recordUp: 11,
-  recordDown: 12,
-  /** Start of the current run of samples that exceed, 0 when there is none; their number. */
-  exceededMs: 13,
-  streak: 14,
-  /** Samples in a row that were as expected again while an anomaly is open. */
-  calm: 15,
+  lastMs: 1,
+  /** Level of the last samples (`level.ts`) and of the last hours (`record.ts`). */
+  level: 2,
+  slowLevel: 3,
+  /** Sum of the samples since the last step. */
+  sum: 4,
+  /** The first value: the season is kept relative to it, so that single floats do. */
+  origin: 5,
 } as const;
-export const rowLength = 16;
+export const wideLength = 6;
 
-export const policySlot = { floor: 0, floorShare: 1, bound: 2, thresholdFactor: 3 } as const;
-export const policyLength = 4;
+/** How many channels keep records (`record.ts`). */
+export const channelCount = 9;
 
+/** Single floats of a row. */
+export const narrow = {
+  /** Around `level`: variance of a sample, the short mean of deviations, variance of that. */
+  variance: 0,
+  shortMean: 1,
+  shortVariance: 2,
+  /** Square of the smallest standard deviation that is believed. */
+  floorSquared: 3,
+  /** Clusters of exceedances per step. */
+  exceedRate: 4,
+  /** Around `slowLevel`, and around the season. */
+  slowVariance: 5,
+  seasonVariance: 6,
+  /** Slow drift that the season is freed of. */
+  seasonOffset: 7,
+  /** Two cascaded means of squashed deviations from `slowLevel`. */
+  longMean1: 8,
+  longMean2: 9,
+  /** Mean square of differences of the last steps; mean absolute difference and deviation of the last day. */
+  volatility: 10,
+  difference: 11,
+  deviation: 12,
+  /** Decayed number of alarms; how much was needed for the last one. */
+  alarms: 13,
+  lastAlarm: 14,
+  /** Last step's value, relative to `slowLevel` as it was before it. */
+  previous: 15,
+  /** Largest and second largest episode, and the running one, of each channel. */
+  record1: 16,
+  record2: 16 + channelCount,
+  episode: 16 + 2 * channelCount,
+} as const;
+export const narrowLength = 16 + 3 * channelCount;
+
+/** 16-bit counts of a row; all stop at `countMax`. */
+export const counts = { samples: 0, steps: 1, episodeLeft: 2, sinceAlarm: 3, same: 4, sameMost: 5 } as const;
+export const countsLength = 6;
+export const countMax = 65_535;
+
+/** 8-bit counts of a row; all stop at 255. */
+export const small = { inStep: 0, ripeHours: 1, sinceExceeded: 2 } as const;
+export const smallLength = 3;
+
+/** 16-bit flags of a row. The first ones follow from the policy, the others are learned. */
 export const flag = {
   judged: 1,
   rate: 2,
   badUp: 4,
   badDown: 8,
-  /** Judged by its own history from now on. */
-  ready: 16,
-  open: 32,
-  instant: 64,
+  instant: 16,
   /** Trouble at its bound is trouble even when it is usual: what is full stays full. */
-  boundAlways: 128,
+  boundAlways: 32,
+  /** Its policy has a bound. */
+  bounded: 64,
+  bornAtZero: 128,
+  /** Judged by its own history from now on. */
+  ready: 256,
+  /** An anomaly is open, or a run of exceeding samples has begun. */
+  open: 512,
+  pending: 1024,
+  /** Its season is believed. */
+  seasonal: 2048,
 } as const;
-/** What is learned; the other flags follow from the policy. */
-const learnedFlags = flag.ready | flag.open;
+const learnedFlags = flag.ready | flag.open | flag.pending | flag.seasonal;
 
+/** What a series is, worked out when somebody asks. */
 export interface SeriesInfo {
   readonly series: Series;
   readonly id: string;
@@ -64,78 +106,114 @@ export interface SeriesInfo {
 /** The rows of one host. */
 export class SeriesTable {
   readonly host: string;
-  info: (SeriesInfo | undefined)[] = [];
-  rows = new Float64Array(0);
-  policy = new Float64Array(0);
-  flags = new Uint8Array(0);
-  readonly #policies: Policies;
-  /** What operators' feedback multiplies each threshold by (`feedback.ts`); follows from the list of it, so no snapshot has it. */
-  feedback = new Float64Array(0);
+  readonly policies: Policies;
+  readonly season: SeasonSlots;
+  series: (Series | undefined)[] = [];
+  wide = new Float64Array(0);
+  narrow = new Float32Array(0);
+  counts = new Uint16Array(0);
+  small = new Uint8Array(0);
+  flags = new Uint16Array(0);
+  /** Index of its policy in `policies`. */
+  policy = new Uint16Array(0);
+  /** What operators' feedback multiplies its threshold by; follows from their answers, so no snapshot has it. */
+  feedback = new Float32Array(0);
 
-  constructor(host: string, policies: Policies) {
+  constructor(host: string, policies: Policies, dayClasses: number) {
     this.host = host;
-    this.#policies = policies;
+    this.policies = policies;
+    this.season = new SeasonSlots(dayClasses);
   }
 
   /** Gives `number` to `series` and forgets what was there. */
   define(number: number, series: Series): void {
     this.#widen(number + 1);
-    const known = meaningOf(series, this.host);
-    const policy = this.#policies.all[this.#policies.of(series, this.host, known)]!;
-    const meaning = meaningUnder(known, policy);
-    this.info[number] = { series, id: seriesId(series), meaning };
-    const { floor, floorShare, bound, thresholdFactor } = policy;
-    this.policy.set([floor, floorShare, bound, thresholdFactor], number * policyLength);
-    const row = this.rows.subarray(number * rowLength, (number + 1) * rowLength).fill(0);
-    row[slot.raw] = Number.NaN;
-    row[slot.low] = Number.POSITIVE_INFINITY;
-    row[slot.high] = Number.NEGATIVE_INFINITY;
-    this.flags[number] = flagsOf(meaning, policy);
+    this.series[number] = series;
+    const meaning = meaningOf(series, this.host);
+    const policy = this.policies.of(series, this.host, meaning);
+    this.policy[number] = policy;
+    this.flags[number] = flagsOf(meaning, this.policies.all[policy]!);
+    this.forget(number);
+  }
+
+  /** Everything that was learned of `number`. */
+  forget(number: number): void {
+    this.wide.fill(0, number * wideLength, (number + 1) * wideLength);
+    this.wide[number * wideLength + wide.raw] = Number.NaN;
+    this.narrow.fill(0, number * narrowLength, (number + 1) * narrowLength);
+    this.counts.fill(0, number * countsLength, (number + 1) * countsLength);
+    this.small.fill(0, number * smallLength, (number + 1) * smallLength);
     this.feedback[number] = 1;
+    this.flags[number]! &= ~learnedFlags;
+    this.season.forget(number);
   }
 
-  /** The series' history is that it was 0: ready at once. */
-  bornAtZero(number: number, nowMs: number): void {
-    const row = this.rows.subarray(number * rowLength, (number + 1) * rowLength);
-    row[slot.low] = 0;
-    row[slot.high] = 0;
-    row[slot.count] = 1;
-    row[slot.sinceMs] = nowMs;
-    this.flags[number]! |= flag.ready;
+  info(number: number): SeriesInfo | undefined {
+    const series = this.series[number];
+    if (series === undefined) return undefined;
+    const policy = this.policies.all[this.policy[number]!]!;
+    const meaning = meaningUnder(meaningOf(series, this.host), policy);
+    return { series, id: seriesId(series), meaning };
   }
 
-  /** Puts what a snapshot has learned in place of that of the same definitions; their policy is today's. */
-  restore(rows: Float64Array, flags: Uint8Array): void {
-    this.#widen(flags.length);
-    this.rows.set(rows);
-    for (const [number, before] of flags.entries())
-      this.flags[number] = (this.flags[number]! & ~learnedFlags) | (before & learnedFlags);
+  policyOf(number: number): SeriesPolicy {
+    return this.policies.all[this.policy[number]!]!;
+  }
+
+  /** Columns of a snapshot, cut to the series that are there; the season's come with them. */
+  columns(): [name: string, column: Column][] {
+    const used = this.series.length;
+    return [
+      ["wide", this.wide.subarray(0, used * wideLength)],
+      ["narrow", this.narrow.subarray(0, used * narrowLength)],
+      ["counts", this.counts.subarray(0, used * countsLength)],
+      ["small", this.small.subarray(0, used * smallLength)],
+      ["flags", this.flags.subarray(0, used)],
+      ...this.season.columns(used),
+    ];
+  }
+
+  /** Puts what was learned in place of that of the same definitions; policies are today's. */
+  restore(column: (name: string) => Column): void {
+    this.wide.set(column("wide") as Float64Array);
+    this.narrow.set(column("narrow") as Float32Array);
+    this.counts.set(column("counts") as Uint16Array);
+    this.small.set(column("small") as Uint8Array);
+    for (const [number, flags] of (column("flags") as Uint16Array).entries())
+      this.flags[number] = (this.flags[number]! & ~learnedFlags) | (flags & learnedFlags);
+    this.season.restore(column);
   }
 
   #widen(length: number): void {
     if (length <= this.flags.length) return;
-    const capacity = Math.max(64, length, this.flags.length * 2);
-    const rows = new Float64Array(capacity * rowLength);
-    rows.set(this.rows);
-    const policy = new Float64Array(capacity * policyLength);
-    policy.set(this.policy);
-    const flags = new Uint8Array(capacity);
-    flags.set(this.flags);
-    const feedback = new Float64Array(capacity).fill(1);
-    feedback.set(this.feedback);
-    this.feedback = feedback;
-    this.rows = rows;
-    this.policy = policy;
-    this.flags = flags;
+    // By half: a million series that grew by doubling would hold half of it empty.
+    const capacity = Math.max(64, length, Math.ceil(this.flags.length * 1.5));
+    this.wide = widened(this.wide, new Float64Array(capacity * wideLength));
+    this.narrow = widened(this.narrow, new Float32Array(capacity * narrowLength));
+    this.counts = widened(this.counts, new Uint16Array(capacity * countsLength));
+    this.small = widened(this.small, new Uint8Array(capacity * smallLength));
+    this.flags = widened(this.flags, new Uint16Array(capacity));
+    this.policy = widened(this.policy, new Uint16Array(capacity));
+    this.feedback = widened(this.feedback, new Float32Array(capacity));
+    this.season.widen(capacity);
   }
 }
 
-function flagsOf(meaning: Meaning, { badDirection, boundAlways, judged }: SeriesPolicy): number {
-  if (!judged) return 0;
-  const up = badDirection !== "down" ? flag.badUp : 0;
-  const down = badDirection !== "up" ? flag.badDown : 0;
-  const full = boundAlways ? flag.boundAlways : 0;
+function widened<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+function flagsOf(meaning: Meaning, policy: SeriesPolicy): number {
+  if (!policy.judged) return 0;
   return (
-    flag.judged | (meaning.rate ? flag.rate : 0) | up | down | (meaning.instant ? flag.instant : 0) | full
+    flag.judged |
+    (meaning.rate ? flag.rate : 0) |
+    (policy.badDirection === "down" ? 0 : flag.badUp) |
+    (policy.badDirection === "up" ? 0 : flag.badDown) |
+    (meaning.instant ? flag.instant : 0) |
+    (policy.boundAlways ? flag.boundAlways : 0) |
+    (Number.isNaN(policy.bound) ? 0 : flag.bounded) |
+    (meaning.bornAtZero ? flag.bornAtZero : 0)
   );
 }

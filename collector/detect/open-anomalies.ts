@@ -1,0 +1,175 @@
+/**
+ * The life of one host's anomalies: a run of exceeding samples opens one, it is told once, told again when it grows, and ends when
+ * the series has been as expected for two samples. What became of a series that lasts for hours is how it is now.
+ */
+import type { Anomaly } from "#shared/anomaly.ts";
+import { flag, type SeriesTable } from "./series-state.ts";
+
+/** An exceeding run must last this long and this many samples; one sample is enough when it stands for this long. */
+const confirmMs = 4_000;
+const confirmSamples = 2;
+const aloneMs = 30_000;
+/** At a bound without own history: one more sample, since nothing else is known. */
+const provisionalSamples = 3;
+/** Samples as expected after which an anomaly ends. */
+const calmSamples = 2;
+/** What lasts this long is how the series is now: the anomaly ends and the level starts anew. */
+const acceptSymptomMs = 2 * 3_600_000;
+const acceptEvidenceMs = 1_800_000;
+/** Told again when the score has grown by this much, or the value by a tenth after this long. */
+const tellScore = 0.5;
+const tellMs = 60_000;
+
+/** What an unprecedented value is measured against until it is over: nothing that is learned meanwhile moves it. */
+export interface Reference {
+  readonly expected: number;
+  readonly deviation: number;
+}
+
+export interface OpenAnomaly {
+  anomaly: Anomaly;
+  /** When it was last told. */
+  toldMs: number;
+  calm: number;
+  readonly reference: Reference | null;
+}
+
+/** A run of exceeding samples that is not told yet. */
+interface Run {
+  readonly startedMs: number;
+  samples: number;
+}
+
+export interface OpenAnomaliesState {
+  readonly open: readonly (readonly [number, OpenAnomaly])[];
+  readonly runs: readonly (readonly [number, Run])[];
+}
+
+export class OpenAnomalies {
+  readonly #table: SeriesTable;
+  readonly #open = new Map<number, OpenAnomaly>();
+  readonly #runs = new Map<number, Run>();
+  #told: Anomaly[] = [];
+
+  constructor(table: SeriesTable, state?: OpenAnomaliesState) {
+    this.#table = table;
+    for (const [number, open] of state?.open ?? []) this.#open.set(number, { ...open });
+    for (const [number, run] of state?.runs ?? []) this.#runs.set(number, { ...run });
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  of(number: number): OpenAnomaly | undefined {
+    return this.#open.get(number);
+  }
+
+  numbers(): number[] {
+    return [...this.#open.keys()];
+  }
+
+  /** Open anomalies as they were last seen. */
+  all(): Anomaly[] {
+    return [...this.#open.values()].map(({ anomaly }) => anomaly);
+  }
+
+  /** What was told since the last call. */
+  take(): Anomaly[] {
+    if (this.#told.length === 0) return this.#told;
+    const told = this.#told;
+    this.#told = [];
+    return told;
+  }
+
+  /**
+   * One more exceeding sample of a series. Returns since when, once that is confirmed and no anomaly is open yet; the caller
+   * then opens one. `ready`: judged by its own history.
+   */
+  exceeds(number: number, timeMs: number, intervalMs: number, ready: boolean): number | null {
+    const run = this.#runs.get(number) ?? { startedMs: timeMs, samples: 0 };
+    run.samples += 1;
+    this.#runs.set(number, run);
+    const { flags } = this.#table;
+    flags[number]! |= flag.pending;
+    const wanted = ready ? confirmSamples : provisionalSamples;
+    const alone = (flags[number]! & flag.instant) !== 0 || (ready && intervalMs >= aloneMs);
+    const lasted = run.samples >= wanted && timeMs - run.startedMs >= confirmMs;
+    return alone || lasted ? run.startedMs : null;
+  }
+
+  open(number: number, anomaly: Anomaly, reference: Reference | null): void {
+    this.#dropRun(number);
+    this.#table.flags[number]! |= flag.open;
+    this.#open.set(number, { anomaly, toldMs: anomaly.lastMs, calm: 0, reference });
+    this.#told.push(anomaly);
+  }
+
+  /** An open anomaly goes on; `now` is how it would be told now. False: it has lasted so long that it is over. */
+  grow(open: OpenAnomaly, number: number, now: Anomaly): boolean {
+    const before = open.anomaly;
+    const { lastMs, value } = now;
+    open.calm = 0;
+    if (lastMs - before.startedMs >= acceptMs(before) && before.detector !== "bound") {
+      this.end(number, lastMs);
+      return false;
+    }
+    const worse = now.score >= before.score + tellScore;
+    const moved =
+      lastMs - open.toldMs >= tellMs && Math.abs(value - before.value) > 0.1 * Math.abs(before.value);
+    if (!worse && !moved) {
+      open.anomaly = { ...before, lastMs };
+      return true;
+    }
+    const score = Math.max(before.score, now.score);
+    open.anomaly = { ...before, value, score, hostShare: now.hostShare, lastMs };
+    open.toldMs = lastMs;
+    this.#told.push(open.anomaly);
+    return true;
+  }
+
+  /** A sample as expected. */
+  calm(number: number, timeMs: number): void {
+    this.#dropRun(number);
+    const open = this.#open.get(number);
+    if (open === undefined) return;
+    open.calm += 1;
+    if (open.calm >= calmSamples) this.end(number, timeMs);
+  }
+
+  /** Neither exceeding nor calm. */
+  uneasy(number: number): void {
+    this.#dropRun(number);
+    const open = this.#open.get(number);
+    if (open !== undefined) open.calm = 0;
+  }
+
+  /** A thing that used too much and is gone uses nothing; a thing that is bad by being gone stays bad. */
+  gone(number: number, timeMs: number): void {
+    const open = this.#open.get(number);
+    if (open === undefined) return;
+    const { direction, startedMs } = open.anomaly;
+    if (direction === "up" || timeMs - startedMs >= acceptMs(open.anomaly)) this.end(number, timeMs);
+  }
+
+  end(number: number, timeMs: number): void {
+    this.#dropRun(number);
+    const open = this.#open.get(number);
+    if (open === undefined) return;
+    this.#table.flags[number]! &= ~flag.open;
+    this.#open.delete(number);
+    this.#told.push({ ...open.anomaly, ended: true, lastMs: timeMs });
+  }
+
+  #dropRun(number: number): void {
+    if (this.#runs.delete(number)) this.#table.flags[number]! &= ~flag.pending;
+  }
+
+  state(): OpenAnomaliesState {
+    return { open: [...this.#open], runs: [...this.#runs] };
+  }
+}
+
+function acceptMs({ role }: Anomaly): number {
+  return role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
+}
