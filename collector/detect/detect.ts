@@ -9,16 +9,21 @@ import type { SampleBatch } from "#shared/batch.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
 import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
-import { Absence, type AbsenceMeta, type ConnectionEnd } from "./absence.ts";
+import { limits } from "#shared/limits.ts";
+import { Absence, type AbsenceMeta, type ConnectionEnd, type Departure, type HostState } from "./absence.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
-import { HostDetector, type HostMeta, type HostProgress } from "./host-detector.ts";
+import { HostDetector, type HostMeta, type HostProgress, noProgress } from "./host-detector.ts";
+
+export type { ConnectionEnd, Departure, HostState } from "./absence.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 2;
+const snapshotVersion = 3;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
   define(host: string, number: number, series: Series): void;
+  /** The host's own IP addresses, as its agent reports them. */
+  addresses(host: string, addresses: readonly string[]): void;
   /** Anomalies that began, grew or ended with this tick. */
   judge(batch: SampleBatch): Anomaly[];
   /** The collector started, or a connection of a host ended, at a time on the journal's line. */
@@ -28,14 +33,24 @@ export interface Detect {
   heed(incident: Incident): void;
   /** The answers in force, oldest first, each for `keptMs`, and what follows from them. */
   feedback(): { readonly given: Feedbacks; readonly keptMs: number; readonly factors: Factors };
-  /** The journal's time moved on: hosts that are silent now. */
-  tick(nowMs: number): Anomaly[];
-  state(host: string): "up" | "silent" | "stopped";
+  /** The journal's time moved on: hosts that are silent now, and hosts that are gone: nothing is kept of those. */
+  tick(nowMs: number): DetectTick;
+  state(host: string): HostState;
   progress(host: string): HostProgress;
   /** Every anomaly that is open, as last told or seen. */
   open(): Anomaly[];
   lateTicks(): number;
   snapshot(): Uint8Array;
+}
+
+export interface DetectSettings {
+  /** A host that was not heard for this long counts as taken out of service. */
+  readonly hostGoneMs: number;
+}
+
+export interface DetectTick {
+  readonly anomalies: readonly Anomaly[];
+  readonly departures: readonly Departure[];
 }
 
 interface DetectMeta {
@@ -45,9 +60,9 @@ interface DetectMeta {
 }
 
 /** `snapshot`: bytes of an earlier `snapshot()`; throws when they are of another version. */
-export function createDetect(snapshot?: Uint8Array): Detect {
+export function createDetect(snapshot?: Uint8Array, { hostGoneMs }: DetectSettings = limits): Detect {
   const hosts = new Map<string, HostDetector>();
-  let absence = new Absence();
+  let absence = new Absence(hostGoneMs);
   let given: Feedbacks = [];
   let factors = factorsOf(given);
 
@@ -61,7 +76,7 @@ export function createDetect(snapshot?: Uint8Array): Detect {
 
   if (snapshot !== undefined) {
     const meta = restore(snapshot, hosts);
-    absence = Absence.restore(meta.absence);
+    absence = new Absence(hostGoneMs, meta.absence);
     follow(meta.feedback);
   }
 
@@ -73,12 +88,20 @@ export function createDetect(snapshot?: Uint8Array): Detect {
     return fresh;
   };
 
+  /** Ends what is open on a host that is gone, and forgets the rest. */
+  const retire = (host: string, nowMs: number): Anomaly[] => {
+    const ends = hosts.get(host)?.endAll(nowMs) ?? [];
+    hosts.delete(host);
+    return ends;
+  };
+
   return {
     define(host, number, series) {
       const detector = hostOf(host);
       detector.define(number, series);
       factors.applyTo(detector.table, number);
     },
+    addresses: (host, addresses) => absence.addresses(host, addresses),
     judge(batch) {
       const heard = absence.heard(batch.host, batch.timeMs, batch.intervalMs);
       const found = hostOf(batch.host).judge(batch);
@@ -90,10 +113,12 @@ export function createDetect(snapshot?: Uint8Array): Detect {
     feedback: () => ({ given, keptMs: feedbackRules.keptMs, factors }),
     tick(nowMs) {
       follow(inForce(given, nowMs));
-      return absence.tick(nowMs);
+      const { anomalies, departures } = absence.tick(nowMs);
+      const ends = departures.flatMap(({ host, what }) => (what === "gone" ? retire(host, nowMs) : []));
+      return { anomalies: [...anomalies, ...ends], departures };
     },
     state: (host) => absence.state(host),
-    progress: (host) => hostOf(host).progress(),
+    progress: (host) => hosts.get(host)?.progress() ?? noProgress,
     open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open())],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {

@@ -59,6 +59,8 @@ export interface HostProgress {
   readonly readyAtMs: number | null;
 }
 
+export const noProgress: HostProgress = { collecting: 0, provisional: 0, ready: 0, open: 0, readyAtMs: null };
+
 /** What survives a restart beside the table's columns. */
 export interface HostMeta {
   readonly host: string;
@@ -116,6 +118,16 @@ export class HostDetector {
     const share = Math.min(1, intervalMs / elapsedMs);
     this.#completeness += weight(elapsedMs, completenessTimeConstantMs) * (share - this.#completeness);
     this.#judgeColumns(timeMs, elapsedMs, rateGapIntervals * intervalMs, series, values);
+    // An agent that started again no longer names what is gone: there is no column then that could say so.
+    for (const number of this.#open.keys()) this.#missing(number, timeMs);
+    const told = this.#told;
+    this.#told = [];
+    return told;
+  }
+
+  /** Ends what is open: the host is gone. */
+  endAll(timeMs: number): Anomaly[] {
+    for (const [number, open] of this.#open) this.#end(number, open, timeMs);
     const told = this.#told;
     this.#told = [];
     return told;
@@ -142,10 +154,7 @@ export class HostDetector {
         if (number === this.#memoryNumber && raw > 0) this.#memoryBytes = raw;
         continue;
       }
-      if (raw !== raw) {
-        if ((flagged & flag.open) !== 0) this.#missing(number, timeMs);
-        continue;
-      }
+      if (raw !== raw) continue;
       const at = number * rowLength;
       let value = raw;
       if ((flagged & flag.rate) !== 0) {

@@ -162,6 +162,7 @@ export const en = {
   "entity.port": "port",
   "entity.agent": "agent",
   "entity.peer": "peer",
+  "entity.network": "network",
 
   "action.acknowledge": "Acknowledge",
   "action.acknowledged": "Acknowledged by {by}",
@@ -243,6 +244,7 @@ export const en = {
   "host.up": "up",
   "host.silent": "silent",
   "host.stopped": "stopped",
+  "host.gone": "gone",
   "host.abnormal": "abnormal",
   "host.remove": "Remove",
   "host.anomalies": "{n} {n#anomaly|anomalies} now",

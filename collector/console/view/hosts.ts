@@ -14,7 +14,7 @@ export function arrangeHosts(hosts: readonly Host[], search: string): readonly H
 function attention(host: Host): number {
   if (host.state === "silent") return 3;
   if (host.anomalies > 0) return 2;
-  return host.state === "stopped" ? 1 : 0;
+  return host.state === "stopped" || host.state === "gone" ? 1 : 0;
 }
 
 export interface WarmupShares {

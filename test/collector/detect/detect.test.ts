@@ -130,6 +130,26 @@ test("what used too much and is gone ends; what is bad by being gone stays", () 
   );
 });
 
+test("what an agent no longer names after its start ends as what has no value does", () => {
+  const process = series("process.cpu.utilization", [
+    ["process.pid", "7"],
+    ["process.executable.name", "burn"],
+  ]);
+  const port = series("causeway.listen.sockets", [
+    ["service.name", "db"],
+    ["network.local.port", "5432"],
+  ]);
+  const detect = detectWith(cpu, process, port);
+  const absent = Array.from({ length: 60 }, () => Number.NaN);
+  feed(detect, "h", [noisy(0.1, 0.01, 63), [...absent, 1, 1, 1], [...noisy(1, 0, 60), 0, 0, 0]]);
+  const open = () => detect.open().map(({ entity }) => entity.name);
+  assert.deepEqual(open().sort(), ["7/burn", "db/5432"]);
+  feed(detect, "h", [noisy(0.1, 0.01, 10)], 63);
+  assert.deepEqual(open(), ["db/5432"], "what used too much uses nothing; a port that closed stays closed");
+  feed(detect, "h", [noisy(0.1, 0.01, 720)], 73);
+  assert.deepEqual(open(), [], "and after two hours that is how it is");
+});
+
 test("a counter is judged by its rate, and a restart of its source is no spike", () => {
   const io = series("system.disk.io_time", [["system.device", "sda"]], "counter");
   const totals: number[] = [];
