@@ -171,7 +171,7 @@ export class Follower {
     const { hosts } = this.ingest;
     if (what === "gone") {
       this.clockErrors.delete(hosts.agentOf(host) ?? "");
-      hosts.retire(host);
+      this.ingest.retire(host);
       this.#parts.log.info("host is gone; what was learned of it is forgotten", { host });
     } else {
       hosts.forget(host);

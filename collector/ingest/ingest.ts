@@ -23,6 +23,8 @@ export interface Ingest {
   readonly hosts: Hosts;
   /** What a journal entry of kind "frame" holds. Null when its agent's series are unknown here: its key frame is gone. */
   take(record: JournalRecord): Taken | null;
+  /** `host` is gone: nothing is kept of it but its facts. */
+  retire(host: string): void;
   snapshot(): HostsState;
 }
 
@@ -63,6 +65,10 @@ export function createIngest(options: { journal: Pick<Journal, "segmentUpTo">; s
       }));
       return { ...arrival, losses };
     },
+    retire(host) {
+      replay.forget(hosts.agentOf(host) ?? "");
+      hosts.retire(host);
+    },
     snapshot: () => hosts.snapshot(),
   };
 }
@@ -88,6 +94,10 @@ class ReplayDecoders {
     if (decoder === null) return null;
     this.#decoders.set(stream, decoder);
     return decoder.decode(bytes);
+  }
+
+  forget(stream: string): void {
+    this.#decoders.delete(stream);
   }
 
   #rebuild({ stream, epoch, sequence }: JournalRecord): FrameDecoder | null {

@@ -36,7 +36,7 @@ test("an agent that comes back in the middle of a segment, after its host was go
   const records = recordsOf();
   const ingest = createIngest({ journal: journalOf(records) });
   for (const record of records.slice(0, 8)) assert.equal(ingest.take(record)?.batches.length, 1);
-  ingest.hosts.retire("web");
+  ingest.retire("web");
   const back = ingest.take(records[8]!);
   assert.deepEqual(
     back?.fresh.map(({ host, number, series }) => [host, number, series.metric]),
