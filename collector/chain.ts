@@ -2,7 +2,7 @@
  * The chain: what follows the journal, as one pure function of it. Events in journal order go in, changed incidents come out.
  *
  * The collector drives it with live entries, a restart with replayed ones, a scenario with written ones: the same events give
- * the same incidents, byte for byte. It reads no clock; the journal's own ticks and the data's times are all it knows.
+ * the same incidents under the same policy, byte for byte. It reads no clock; the journal's own ticks and the data's times are all it knows.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
@@ -15,7 +15,7 @@ import {
   createDetect,
   type Departure,
   type Detect,
-  type DetectSettings,
+  type DetectPolicy,
 } from "./detect/detect.ts";
 import { createIncidents, type IncidentCommand, type IncidentsState } from "./incident/incident.ts";
 import { createTopology, type Topology, type TopologyState } from "./topology/topology.ts";
@@ -66,11 +66,20 @@ interface ChainMeta {
 
 const nothing: ChainResult = { anomalies: [], incidents: [], departures: [] };
 
-/** `snapshot`: bytes of an earlier `snapshot()`; throws when they are of another version. */
-export function createChain(snapshot?: Uint8Array, settings?: DetectSettings): Chain {
+export interface ChainParts {
+  /** Detection's usual one where nothing is given. */
+  readonly policy?: DetectPolicy | undefined;
+  /** Bytes of an earlier `snapshot()`, under this policy or another; throws when they are of another version. */
+  readonly snapshot?: Uint8Array | undefined;
+}
+
+export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
   const before =
     snapshot === undefined ? undefined : unpackSnapshot<ChainMeta>(snapshotSchema, snapshotVersion, snapshot);
-  const detect = createDetect(before?.columns.get("detect") as Uint8Array | undefined, settings);
+  const detect = createDetect({
+    policy,
+    snapshot: before?.columns.get("detect") as Uint8Array | undefined,
+  });
   const topology = createTopology(before?.meta.topology);
   const correlate = createCorrelate({ topology, state: before?.meta.correlate });
   const incidents = createIncidents(before?.meta.incidents);

@@ -12,6 +12,7 @@ import { limits } from "#shared/limits.ts";
 import type { Log } from "#shared/log.ts";
 import { agentPath } from "#shared/wire/wire.ts";
 import { Commands } from "./commands.ts";
+import type { DetectPolicy } from "./detect/detect.ts";
 import { Follower } from "./follow.ts";
 import { createAgentSocket } from "./ingest/ingest.ts";
 import { jsonEntry, type Journal } from "./journal/journal.ts";
@@ -23,7 +24,7 @@ import { ingestCounters } from "./self/ingest-counters.ts";
 import type { Metrics } from "./self/metrics.ts";
 import type { Tracer } from "./self/tracer.ts";
 import type { Store } from "./store/store.ts";
-import { createView } from "./view.ts";
+import { createView, type SystemNow } from "./view.ts";
 
 /** The journal's own time: silence is judged, and incidents resolve, at this grain. */
 const tickMs = 2_000;
@@ -39,6 +40,9 @@ export interface CollectorParts {
   readonly console: ConsoleFiles;
   readonly doors: Doors;
   readonly version: string;
+  readonly policy: DetectPolicy;
+  /** Names the policy in the journal. */
+  readonly policyHash: string;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -62,6 +66,7 @@ export function createCollector(parts: CollectorParts): Collector {
     tracer,
     log,
     tell: (deltas) => push.send(deltas),
+    policy: parts.policy,
   });
   const view = createView({ follower, journal, store });
   const counters = ingestCounters(metrics);
@@ -80,6 +85,12 @@ export function createCollector(parts: CollectorParts): Collector {
         : [`the journal takes no entries: ${state === "full" ? "the disk is full" : "it has failed"}`]),
     ];
   };
+  const systemNow = (): SystemNow => ({
+    nowMs: clock.nowMs(),
+    version,
+    samplesPerSecond: counters.samplesPerSecond(clock.monotonicMs()),
+    detectionLagMs: follower.lagMs,
+  });
   const commands = new Commands({ clock, journal, store, follower, ready });
   const http = createHttp({
     clock,
@@ -88,6 +99,7 @@ export function createCollector(parts: CollectorParts): Collector {
       incidents: (filter) => store.incidents(filter),
       incident: (id) => store.incident(id),
       command: (asked) => commands.take(asked),
+      system: () => view.report(systemNow()),
       ready,
     },
     console: parts.console,
@@ -102,9 +114,7 @@ export function createCollector(parts: CollectorParts): Collector {
   });
 
   function showState(): void {
-    const samplesPerSecond = counters.samplesPerSecond(clock.monotonicMs());
-    const now = { nowMs: clock.nowMs(), version, samplesPerSecond, detectionLagMs: follower.lagMs };
-    const system = view.system(now);
+    const system = view.system(systemNow());
     push.setState("hosts", view.hosts());
     push.setState("system", system);
     for (const warmup of ["collecting", "provisional", "ready"] as const) {
@@ -142,7 +152,7 @@ export function createCollector(parts: CollectorParts): Collector {
     failed: failed.promise,
     async start(host, port) {
       const address = await http.listen(host, port);
-      const started = { t: "started", atMs: clock.nowMs(), version };
+      const started = { t: "started", atMs: clock.nowMs(), version, policy: parts.policyHash };
       await journal.append(jsonEntry("presence", "", clock.nowMs(), started));
       consumption = journal.consume(follower.from, (record) => follower.follow(record));
       consumption.done.catch((error: unknown) => failed.reject(error));

@@ -4,6 +4,7 @@
 import { bytesField, type ConfigOf, durationField, listField, textField } from "#shared/config-file.ts";
 import { limits } from "#shared/limits.ts";
 import { isLoopbackListen } from "#shared/loopback.ts";
+import { detectSchema } from "./policy/policy.ts";
 
 export const collectorSchema = {
   /** Journal, store and snapshots; one collector a directory. */
@@ -22,6 +23,7 @@ export const collectorSchema = {
     maxSize: bytesField(limits.journalBytesMax, { min: "64MiB", max: "64TiB" }),
     maxAge: durationField(limits.journalAgeMsMax, { min: "1h", max: "3650d" }),
   },
+  detect: detectSchema,
   tracing: {
     /** OTLP over HTTP, such as "http://127.0.0.1:4318". Nothing is traced while it is not set. */
     endpoint: textField(null, { want: 'an address like "http://127.0.0.1:4318"', matches: isHttp }),

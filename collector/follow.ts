@@ -9,12 +9,14 @@ import type { Clock } from "#shared/clock.ts";
 import { sleep } from "#shared/clock.ts";
 import type { Loss } from "#shared/contract/api.ts";
 import type { Incident, Verdict } from "#shared/contract/incident.ts";
+import type { Judge } from "#shared/contract/system.ts";
 import { assert, errorText, StorageError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
+import { limits } from "#shared/limits.ts";
 import { labelValue } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type Chain, createChain } from "./chain.ts";
-import type { ConnectionEnd as SilenceCause, Departure } from "./detect/detect.ts";
+import type { ConnectionEnd as SilenceCause, Departure, DetectPolicy } from "./detect/detect.ts";
 import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
 import { createIngest, parsePresence } from "./ingest/ingest.ts";
@@ -26,7 +28,7 @@ import type { Commit, Delta, Store } from "./store/store.ts";
 
 const snapshotName = "collector";
 const snapshotSchema = "causeway.collector";
-const snapshotVersion = 2;
+const snapshotVersion = 3;
 /** On the journal's line; a restart replays at most this much, and takes a snapshot when it ends in good order. */
 const snapshotEveryMs = 300_000;
 const storeRetryMs = 1_000;
@@ -57,6 +59,12 @@ export interface FollowParts {
   readonly tracer: Tracer;
   readonly log: Log;
   readonly tell: (deltas: readonly Delta[]) => void;
+  readonly policy: DetectPolicy;
+}
+
+interface FollowMeta {
+  readonly hosts: HostsState;
+  readonly judges: readonly Judge[];
 }
 
 export class Follower {
@@ -70,6 +78,8 @@ export class Follower {
   lagMs = 0;
   /** The disk refuses what follows from the journal; everything waits. */
   storeIsFull = false;
+  /** Which versions under which policies have judged, oldest first. */
+  readonly judges: Judge[];
   readonly #parts: FollowParts;
   readonly #answers = new Map<string, (result: CommandResult) => void>();
   #position: number;
@@ -78,8 +88,10 @@ export class Follower {
   constructor(parts: FollowParts) {
     this.#parts = parts;
     const snapshot = parts.store.loadSnapshot(snapshotName);
-    const state = snapshot === undefined ? undefined : restored(snapshot.blob, parts.log);
-    this.chain = state?.chain ?? createChain();
+    const { policy, log } = parts;
+    const state = snapshot === undefined ? undefined : restored(snapshot.blob, policy, log);
+    this.chain = state?.chain ?? createChain({ policy });
+    this.judges = [...(state?.judges ?? [])];
     this.ingest = createIngest({
       journal: parts.journal,
       ...(state === undefined ? {} : { state: state.hosts }),
@@ -116,7 +128,7 @@ export class Follower {
 
   saveSnapshot(): void {
     const blob = packSnapshot(snapshotSchema, snapshotVersion, {
-      meta: this.ingest.snapshot(),
+      meta: { hosts: this.ingest.snapshot(), judges: this.judges } satisfies FollowMeta,
       columns: new Map([["chain", this.chain.snapshot()]]),
     });
     this.#parts.store.saveSnapshot(snapshotName, { position: this.#position, blob });
@@ -183,6 +195,7 @@ export class Follower {
     switch (presence.t) {
       case "started":
         this.chain.apply({ kind: "started", nowMs: presence.atMs });
+        this.#judgedBy(presence.policy ?? "", presence.version, presence.atMs);
         return;
       case "connected":
         if (presence.corrected) this.clockErrors.set(presence.agent, presence.clockErrorMs);
@@ -195,6 +208,13 @@ export class Follower {
           this.chain.apply({ kind: "left", host, end, nowMs: presence.atMs });
       }
     }
+  }
+
+  #judgedBy(policy: string, version: string, sinceMs: number): void {
+    const last = this.judges.at(-1);
+    if (last?.policy === policy && last.version === version) return;
+    this.judges.push({ policy, version, sinceMs });
+    if (this.judges.length > limits.judgesKeptMax) this.judges.shift();
   }
 
   async #command(record: JournalRecord): Promise<void> {
@@ -308,12 +328,16 @@ function silenceCause(how: ConnectionEnd): SilenceCause | null {
 }
 
 /** Undefined when the snapshot is of another version: then everything that the journal holds is replayed. */
-function restored(blob: Uint8Array, log: Log): { hosts: HostsState; chain: Chain } | undefined {
+function restored(
+  blob: Uint8Array,
+  policy: DetectPolicy,
+  log: Log,
+): (FollowMeta & { chain: Chain }) | undefined {
   try {
-    const { meta, columns } = unpackSnapshot<HostsState>(snapshotSchema, snapshotVersion, blob);
+    const { meta, columns } = unpackSnapshot<FollowMeta>(snapshotSchema, snapshotVersion, blob);
     const chain = columns.get("chain");
     assert(chain instanceof Uint8Array, "a collector snapshot has a chain");
-    return { hosts: meta, chain: createChain(chain) };
+    return { ...meta, chain: createChain({ policy, snapshot: chain }) };
   } catch (error) {
     log.warn("snapshot cannot be used; replaying the whole journal", { error: errorText(error) });
     return undefined;

@@ -13,6 +13,7 @@ import { version } from "#shared/version.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { type CollectorConfig, collectorOptions, collectorSchema } from "./config.ts";
 import { openSqliteJournal } from "./journal/sqlite.ts";
+import { detectPolicyOf, policyHash } from "./policy/policy.ts";
 import { readConsole } from "./push/console-files.ts";
 import { createMetrics, type Metrics } from "./self/metrics.ts";
 import { noTracer, type Tracer } from "./self/tracer.ts";
@@ -77,6 +78,8 @@ async function run(config: CollectorConfig): Promise<void> {
   const log = createLog({ clock: systemClock, write: (line) => process.stderr.write(line), level });
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
   const metrics = createMetrics({ version, processMetrics: true });
+  const policy = detectPolicyOf(config.detect);
+  const hash = policyHash(policy);
   const collector = createCollector({
     clock: systemClock,
     log,
@@ -88,12 +91,15 @@ async function run(config: CollectorConfig): Promise<void> {
     console: readConsole(config.console, limits.consoleBytesMax),
     doors: { hosts: new Set(names(config.hosts)), origins: new Set(names(config.origins)) },
     version,
+    policy,
+    policyHash: hash,
     random: Math.random,
   });
   const { host, port } = listenParts(config.listen) ?? { host: config.listen, port: 0 };
   const address = await collector.start(host, port);
   const shown = address.host.includes(":") ? `[${address.host}]` : address.host;
-  log.info("collector started", { version, console: `http://${shown}:${address.port}`, data: config.data });
+  const page = `http://${shown}:${address.port}`;
+  log.info("collector started", { version, policy: hash, console: page, data: config.data });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop(collector));
   await collector.failed.catch((error: unknown) => {
     log.error("collector failed; start it again and it will replay its journal", { error: errorText(error) });

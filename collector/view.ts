@@ -6,6 +6,7 @@
  */
 import type { FeedbackList, Host, Ledger, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
 import type { SystemState } from "#shared/contract/live.ts";
+import type { SystemReport } from "#shared/contract/system.ts";
 import { entityId } from "#shared/entity.ts";
 import { limits } from "#shared/limits.ts";
 import { meaningOf } from "#shared/semantics.ts";
@@ -28,12 +29,15 @@ export interface View {
   }): Promise<SeriesRange | undefined>;
   feedback(filter: { incident?: string }): FeedbackList;
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Ledger;
-  system(now: {
-    nowMs: number;
-    samplesPerSecond: number;
-    detectionLagMs: number;
-    version: string;
-  }): SystemState;
+  system(now: SystemNow): SystemState;
+  report(now: SystemNow): SystemReport;
+}
+
+export interface SystemNow {
+  readonly nowMs: number;
+  readonly samplesPerSecond: number;
+  readonly detectionLagMs: number;
+  readonly version: string;
 }
 
 export function createView({
@@ -64,8 +68,27 @@ export function createView({
         warmup: { collecting, provisional, ready, readyAtMs },
         anomalies: anomalies.get(host)?.length ?? 0,
         clockErrorMs: follower.clockErrors.get(agentId) ?? 0,
+        maintenance: chain.detect.maintenance(host, chain.nowMs()),
       };
     });
+  };
+
+  const system = ({ nowMs, samplesPerSecond, detectionLagMs, version }: SystemNow): SystemState => {
+    const all = hosts();
+    return {
+      nowMs,
+      watermarkMs: chain.nowMs(),
+      hostsUp: all.filter(({ state }) => state === "up").length,
+      hostsTotal: all.filter(({ state }) => state !== "stopped" && state !== "gone").length,
+      series: all.reduce((sum, { series }) => sum + series, 0),
+      samplesPerSecond,
+      detectionLagMs,
+      warmup: total(all.map(({ warmup }) => warmup)),
+      weakSignals: chain.weakSignals(),
+      feedbacks: chain.detect.feedback().given.length,
+      lostSamples: store.losses({ fromMs: nowMs - dayMs, limit: 0 }).samples,
+      version,
+    };
   };
 
   return {
@@ -133,21 +156,14 @@ export function createView({
       const stored = journal.samples(stream, range);
       return { stored, lost: samples, losses: [...losses] };
     },
-    system({ nowMs, samplesPerSecond, detectionLagMs, version }) {
-      const all = hosts();
+    system,
+    report(now) {
+      const { calendar } = chain.detect;
+      const dayClass = calendar.className(calendar.dayClass(chain.nowMs()));
       return {
-        nowMs,
-        watermarkMs: chain.nowMs(),
-        hostsUp: all.filter(({ state }) => state === "up").length,
-        hostsTotal: all.filter(({ state }) => state !== "stopped" && state !== "gone").length,
-        series: all.reduce((sum, { series }) => sum + series, 0),
-        samplesPerSecond,
-        detectionLagMs,
-        warmup: total(all.map(({ warmup }) => warmup)),
-        weakSignals: chain.weakSignals(),
-        feedbacks: chain.detect.feedback().given.length,
-        lostSamples: store.losses({ fromMs: nowMs - dayMs, limit: 0 }).samples,
-        version,
+        state: system(now),
+        calendar: { zone: calendar.zone, dayClass },
+        judges: [...follower.judges],
       };
     },
   };

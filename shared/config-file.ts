@@ -9,11 +9,21 @@ import type { Node } from "jsonc-parser";
 import { parseDuration } from "./duration.ts";
 import { ConfigError, errorText } from "./errors.ts";
 
+export type { Node } from "jsonc-parser";
+
 /** One setting. `read` gives the value, or undefined when `raw` is not what `want` says. */
 export interface Field<T> {
   readonly want: string;
   readonly fallback: T;
   read(raw: unknown): T | undefined;
+}
+
+/** Puts a mistake on the list, with the line of `node`. */
+export type Tell = (node: Node, key: string, problem: string) => undefined;
+
+/** A setting with parts of its own (`config-parts.ts`): it reads the file's tree, so that each mistake has its own line. */
+export interface DeepField<T> extends Field<T> {
+  readNode(node: Node, key: string, tell: Tell): T | undefined;
 }
 
 /** Settings by key; nested for sections. */
@@ -150,10 +160,6 @@ export class ConfigReader<S extends Section> {
   set(key: string, raw: unknown, source: string): void {
     const field = fieldAt(this.#schema, key);
     if (field === undefined) throw new Error(`BUG: no setting ${key}`);
-    this.#take(field, key, raw, source);
-  }
-
-  #take(field: Field<unknown>, key: string, raw: unknown, source: string): void {
     const value = field.read(raw);
     if (value === undefined) this.problems.push(`${source}: want ${field.want}, got ${shown(raw)}`);
     else this.#values.set(key, value);
@@ -170,44 +176,69 @@ export class ConfigReader<S extends Section> {
       this.problems.push(`${place(offset)}: not JSON: ${printParseErrorCode(error)}`);
     }
     if (errors.length > 0) return;
-    if (root?.type === "object") this.#readObject(root, this.#schema, "", place);
-    else this.problems.push(`${file}: want an object, got ${root?.type ?? "nothing"}`);
-  }
-
-  #readObject(node: Node, section: Section, prefix: string, place: (offset: number) => string): void {
-    const seen = new Set<string>();
-    for (const { children } of node.children ?? []) {
-      const [keyNode, valueNode] = children ?? [];
-      if (keyNode === undefined || valueNode === undefined) continue;
-      const name = String(keyNode.value);
-      const key = `${prefix}${name}`;
-      const where = `${place(keyNode.offset)}: ${key}`;
-      const known = Object.hasOwn(section, name) ? section[name] : undefined;
-      if (seen.has(name)) this.problems.push(`${where}: given twice`);
-      else if (known === undefined)
-        this.problems.push(`${where}: unknown key${suggestion(name, Object.keys(section))}`);
-      else if (isField(known)) this.#take(known, key, valueOf(valueNode), where);
-      else if (valueNode.type === "object") this.#readObject(valueNode, known, `${key}.`, place);
-      else this.problems.push(`${where}: want an object, got ${shown(valueOf(valueNode))}`);
-      seen.add(name);
+    if (root?.type !== "object") {
+      this.problems.push(`${file}: want an object, got ${root?.type ?? "nothing"}`);
+      return;
     }
+    const tell: Tell = ({ offset }, key, problem) => {
+      this.problems.push(`${place(offset)}: ${key}: ${problem}`);
+      return undefined;
+    };
+    for (const [key, value] of readObject(root, this.#schema, "", tell)) this.#values.set(key, value);
   }
 
   /** All settings, with fallbacks. Throws `ConfigError` with every problem found. */
   finish(): ConfigOf<S> {
     if (this.problems.length > 0) throw new ConfigError(this.problems);
-    return this.#build(this.#schema, "") as ConfigOf<S>;
+    return built(this.#schema, this.#values, "");
   }
+}
 
-  #build(section: Section, prefix: string): unknown {
-    return Object.fromEntries(
-      Object.entries(section).map(([name, known]) => {
-        const key = `${prefix}${name}`;
-        if (!isField(known)) return [name, this.#build(known, `${key}.`)];
-        return [name, this.#values.has(key) ? this.#values.get(key) : known.fallback];
-      }),
-    );
+/** What an object of the file gives, by path from `prefix` on; mistakes are told, and what is wrong is left out. */
+export function readObject(node: Node, section: Section, prefix: string, tell: Tell): Map<string, unknown> {
+  const values = new Map<string, unknown>();
+  const seen = new Set<string>();
+  for (const { children } of node.children ?? []) {
+    const [keyNode, valueNode] = children ?? [];
+    if (keyNode === undefined || valueNode === undefined) continue;
+    const name = String(keyNode.value);
+    const key = `${prefix}${name}`;
+    const known = Object.hasOwn(section, name) ? section[name] : undefined;
+    if (seen.has(name)) tell(keyNode, key, "given twice");
+    else if (known === undefined) tell(keyNode, key, `unknown key${suggestion(name, Object.keys(section))}`);
+    else if (isField(known)) {
+      const value = isDeep(known)
+        ? known.readNode(valueNode, key, tell)
+        : readValue(known, valueNode, key, tell, keyNode);
+      if (value !== undefined) values.set(key, value);
+    } else if (valueNode.type === "object") {
+      for (const [path, value] of readObject(valueNode, known, `${key}.`, tell)) values.set(path, value);
+    } else tell(keyNode, key, `want an object, got ${shown(valueOf(valueNode))}`);
+    seen.add(name);
   }
+  return values;
+}
+
+/** One plain value; `at` is what a mistake's line is that of. */
+export function readValue<T>(field: Field<T>, node: Node, key: string, tell: Tell, at = node): T | undefined {
+  const raw = valueOf(node);
+  const value = field.read(raw);
+  if (value === undefined) tell(at, key, `want ${field.want}, got ${shown(raw)}`);
+  return value;
+}
+
+/** The settings of `section` from values by path; what is not there has its fallback. */
+export function built<S extends Section>(
+  section: S,
+  values: ReadonlyMap<string, unknown>,
+  prefix: string,
+): ConfigOf<S> {
+  const entries = Object.entries(section).map(([name, known]): [string, unknown] => {
+    const key = `${prefix}${name}`;
+    if (!isField(known)) return [name, built(known, values, `${key}.`)];
+    return [name, values.has(key) ? values.get(key) : known.fallback];
+  });
+  return Object.fromEntries(entries) as ConfigOf<S>;
 }
 
 /** Reads `text` alone. Throws `ConfigError` with every problem found. */
@@ -241,6 +272,10 @@ function isField(known: Field<unknown> | Section): known is Field<unknown> {
   return typeof known["read"] === "function";
 }
 
+function isDeep(field: Field<unknown>): field is DeepField<unknown> {
+  return "readNode" in field;
+}
+
 function fieldAt(schema: Section, key: string): Field<unknown> | undefined {
   let at: Field<unknown> | Section | undefined = schema;
   for (const name of key.split(".")) {
@@ -250,7 +285,7 @@ function fieldAt(schema: Section, key: string): Field<unknown> | undefined {
   return at !== undefined && isField(at) ? at : undefined;
 }
 
-function valueOf(node: Node): unknown {
+export function valueOf(node: Node): unknown {
   if (node.type === "array") return (node.children ?? []).map(valueOf);
   return node.type === "object" ? {} : (node.value as unknown);
 }
@@ -259,13 +294,13 @@ function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }
 
-function shown(raw: unknown): string {
+export function shown(raw: unknown): string {
   const text = JSON.stringify(raw) ?? String(raw);
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
 /** The known name that is fewest edits away, if that is a plausible typo. */
-function suggestion(name: string, known: readonly string[]): string {
+export function suggestion(name: string, known: readonly string[]): string {
   const [nearest] = known
     .map((candidate) => ({ candidate, edits: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(candidate.length / 3)))

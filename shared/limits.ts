@@ -57,6 +57,20 @@ export const limits = {
   journalBytesMax: 8 * 1024 * 1024 * 1024,
   journalAgeMsMax: 30 * 86_400_000,
 
+  /** Rules of detection's policy: each is matched against every new series. */
+  policyRulesMax: 500,
+  /** Keys and patterns of one match. */
+  matchKeysMax: 32,
+  matchPatternsMax: 100,
+  /** Looked through once a host and tick; ten changes a week for a year are 500. */
+  maintenanceWindowsMax: 1_000,
+  /** Classes of days with the built-in ones and the batch windows: each is learned for itself, and needs days to learn from. */
+  dayClassesMax: 16,
+  /** Entries in a list of days; a decade of a bank's holidays is 300. */
+  calendarDaysMax: 1_000,
+  /** Changes of version or policy that the collector remembers to show; the journal has them all, as long as it keeps. */
+  judgesKeptMax: 100,
+
   /** Console sockets, and what one slow reader may hold back before conflated channels stop and, later, it is closed. */
   liveClientsMax: 1_000,
   liveSlowBytes: 256 * 1024,

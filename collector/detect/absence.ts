@@ -15,34 +15,24 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import { limits } from "#shared/limits.ts";
 import { cutOff, type Fleet, mayBecomeCut, networksOfAddresses, type Sighting } from "./partition.ts";
 import { type Partition, Partitions, type PartitionsState } from "./partitions.ts";
+import {
+  arrived,
+  type ConnectionEnd,
+  type HostPresence,
+  isLate,
+  isQuiet,
+  silentLimitMs,
+} from "./presence.ts";
 import { cutOffSilence, ended, endedAsGone, silence, type SilenceReason } from "./silence.ts";
 
-export type ConnectionEnd = "bye" | "closed" | "timeout";
 export type HostState = "up" | "silent" | "stopped" | "gone";
 
-/** A host is silent after this many intervals, but not before `silentMsMin`. */
-const silentIntervals = 2.5;
-const silentMsMin = 15_000;
-/** A host is late after this share of that: reason enough to wait for it when others fell silent. */
-const lateShare = 0.6;
 /** How long a silence may wait to be told, while others are late as well: those that report once a minute are known by then. */
 const holdMs = 60_000;
 /** After a start of the collector, while agents are in their backoff. */
 const startGraceMs = 60_000;
 /** The journal ticks every two seconds; without a tick for this long the collector stood still. */
 const pauseMs = 30_000;
-
-export interface HostPresence {
-  intervalMs: number;
-  /** On the journal's time line: when the last frame of this host was appended. */
-  lastArrivalMs: number;
-  /** How long the collector had listened in all by then. */
-  listenedMs: number;
-  /** The newest tick's own time. */
-  lastDataMs: number;
-  end: ConnectionEnd | null;
-  silent: Anomaly | null;
-}
 
 /** What became of a host with this tick: it counts as gone, or is not shown as gone any more. */
 export interface Departure {
@@ -121,18 +111,22 @@ export class Absence {
     if (presence !== undefined) presence.end = end;
   }
 
-  /** The journal's time is `nowMs`: who is silent now, and who is gone? */
-  tick(nowMs: number): AbsenceTick {
+  /** The journal's time is `nowMs`: who is silent now, and who is gone? Nobody asks about a host that is in maintenance then. */
+  tick(nowMs: number, inMaintenance: (host: string, timeMs: number) => boolean): AbsenceTick {
     this.#listen(nowMs);
     if (this.#nowMs < this.#graceUntilMs) return { anomalies: [], departures: [] };
     const told: Anomaly[] = [];
     const fallen: string[] = [];
     for (const [host, presence] of this.#hosts) {
-      if (presence.end === "bye") {
+      if (!isQuiet(presence, this.#nowMs)) continue;
+      const isExcused = inMaintenance(host, this.#nowMs);
+      // Its time in maintenance does not count against it either.
+      if (isExcused) presence.listenedMs = this.#listenedMs;
+      if (isExcused || presence.end === "bye") {
         // A goodbye explains the silence, also one that was told before it came.
         if (presence.silent !== null) told.push(ended(presence.silent, this.#nowMs));
         presence.silent = null;
-      } else if (presence.silent === null && this.#quietMs(presence) > silentLimitMs(presence)) {
+      } else if (presence.silent === null) {
         if (presence.end === "closed") told.push(this.#fallSilent(host, presence, "agent_died"));
         else fallen.push(host);
       }
@@ -150,6 +144,16 @@ export class Absence {
     const presence = this.#hosts.get(host);
     if (presence?.end === "bye") return "stopped";
     return presence === undefined || presence.silent === null ? "up" : "silent";
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Nothing has come from it for so long that it would be silent. */
+  isQuiet(host: string): boolean {
+    const presence = this.#hosts.get(host);
+    return presence !== undefined && isQuiet(presence, this.#nowMs);
   }
 
   open(): Anomaly[] {
@@ -191,7 +195,7 @@ export class Absence {
     const maySoonBeMore = rest.length > 0 && mayBecomeCut({ ...fleet, fallen: rest });
     for (const { host } of rest) {
       const presence = this.#known(host);
-      const overdueMs = this.#quietMs(presence) - silentLimitMs(presence);
+      const overdueMs = this.#nowMs - presence.lastArrivalMs - silentLimitMs(presence);
       if (!maySoonBeMore || overdueMs >= holdMs) told.push(this.#fallSilent(host, presence, "unreachable"));
     }
     return told;
@@ -210,9 +214,9 @@ export class Absence {
     const late: Sighting[] = [];
     const others: Sighting[] = [];
     for (const [host, presence] of this.#hosts) {
-      if (names.has(host) || presence.silent !== null || presence.end === "bye") continue;
-      const isLate = this.#quietMs(presence) > lateShare * silentLimitMs(presence);
-      (isLate ? late : others).push(sighting(host, presence));
+      // Silent and not among the fallen: it is told already, or excused.
+      if (names.has(host) || isQuiet(presence, this.#nowMs) || presence.end === "bye") continue;
+      (isLate(presence, this.#nowMs) ? late : others).push(sighting(host, presence));
     }
     const sorted = fallen.toSorted(byName);
     return { fallen: sorted.map((host) => sighting(host, this.#known(host))), late, others };
@@ -262,10 +266,6 @@ export class Absence {
     return this.#hosts.get(host)!;
   }
 
-  #quietMs({ lastArrivalMs }: HostPresence): number {
-    return this.#nowMs - lastArrivalMs;
-  }
-
   #listen(nowMs: number): void {
     const beforeMs = this.#nowMs;
     this.#advance(nowMs);
@@ -279,14 +279,6 @@ export class Absence {
   #advance(nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
   }
-}
-
-function arrived(intervalMs: number): HostPresence {
-  return { intervalMs, lastArrivalMs: 0, listenedMs: 0, lastDataMs: 0, end: null, silent: null };
-}
-
-function silentLimitMs({ intervalMs }: HostPresence): number {
-  return Math.max(silentMsMin, silentIntervals * intervalMs);
 }
 
 function byName(a: string, b: string): number {

@@ -5,9 +5,9 @@
 import type { Anomaly, DetectorName, Reason } from "#shared/anomaly.ts";
 import type { Meaning } from "#shared/semantics.ts";
 import { factorAt } from "./feedback.ts";
-import { floorOf, tailScore, zMin, zScore } from "./level.ts";
+import { floorOf, isBeyond, tailScore, zMin, zScore } from "./level.ts";
 import { isUnprecedented } from "./record.ts";
-import { rowLength, type SeriesTable, slot } from "./series-state.ts";
+import { flag, policyLength, policySlot, rowLength, type SeriesTable, slot } from "./series-state.ts";
 
 /** Score of a sample at its kind's bound while the series has no history of its own. */
 const provisionalScore = 2;
@@ -50,15 +50,18 @@ export function describe(
     zScore(deviation, row[slot.slowVariance]!, floor),
     zScore(value - row[slot.fast]!, row[slot.fastVariance]!, floor),
   );
-  const direction = deviation >= 0 || !ready ? "up" : "down";
+  const boundBelow = meaning.badDirection === "down";
+  const direction = ready ? (deviation >= 0 ? "up" : "down") : boundBelow ? "down" : "up";
   const record = row[direction === "up" ? slot.recordUp : slot.recordDown]!;
   const unprecedented = ready && isUnprecedented(Math.abs(deviation), record);
   const bound = meaning.bound ?? Number.NaN;
-  const atBound = value >= bound;
-  const factor = factorAt(table.feedback[number]!, value, bound, table.flags[number]!);
+  const flagged = table.flags[number]!;
+  const atBound = isBeyond(value, bound, flagged & flag.badUp);
+  const factor = factorAt(table.feedback[number]!, value, bound, flagged);
   const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
   const raised = (unprecedented ? unprecedentedScore : 0) + (atBound ? boundScore : 0);
-  const [expectedLow, expectedHigh] = ready ? expectedBand(row, floor, factor) : [0, meaning.bound ?? 0];
+  const width = factor * table.policy[number * policyLength + policySlot.thresholdFactor]!;
+  const [expectedLow, expectedHigh] = ready ? expectedBand(row, floor, width) : bandAtBound(meaning);
   return {
     id: `${table.host}|${info.id}|${sample.startedMs}`,
     host: table.host,
@@ -94,8 +97,12 @@ export function describe(
   };
 }
 
+function bandAtBound({ bound = 0, badDirection, unit }: Meaning): [low: number, high: number] {
+  return badDirection === "down" ? [bound, Math.max(bound, unit === "1" ? 1 : bound)] : [0, bound];
+}
+
 /**
- * Where a sample would not be anomalous: within floor + zMin sigma of either level, times what feedback makes of it. Never
+ * Where a sample would not be anomalous: within floor + zMin sigma of either level, times what policy and feedback make of it. Never
  * narrower than the smallest deviation that matters; never below 0 if nothing ever was.
  */
 function expectedBand(row: Float64Array, floor: number, factor: number): [low: number, high: number] {

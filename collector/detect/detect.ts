@@ -9,12 +9,18 @@ import type { SampleBatch } from "#shared/batch.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
 import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
-import { limits } from "#shared/limits.ts";
-import { Absence, type AbsenceMeta, type ConnectionEnd, type Departure, type HostState } from "./absence.ts";
+import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./absence.ts";
+import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
 import { HostDetector, type HostMeta, type HostProgress, noProgress } from "./host-detector.ts";
+import { type InMaintenance, Maintenance } from "./maintenance.ts";
+import type { ConnectionEnd } from "./presence.ts";
+import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./policy.ts";
 
-export type { ConnectionEnd, Departure, HostState } from "./absence.ts";
+export type { Departure, HostState } from "./absence.ts";
+export type { ConnectionEnd } from "./presence.ts";
+export { type DetectPolicy, usualPolicy } from "./policy.ts";
+export type { InMaintenance } from "./maintenance.ts";
 
 const snapshotSchema = "causeway.detect";
 const snapshotVersion = 3;
@@ -34,23 +40,17 @@ export interface Detect {
   /** The answers in force, oldest first, each for `keptMs`, and what follows from them. */
   feedback(): { readonly given: Feedbacks; readonly keptMs: number; readonly factors: Factors };
   /** The journal's time moved on: hosts that are silent now, and hosts that are gone: nothing is kept of those. */
-  tick(nowMs: number): DetectTick;
+  tick(nowMs: number): AbsenceTick;
+  /** stopped: it said goodbye, or is quiet in its maintenance window. */
   state(host: string): HostState;
   progress(host: string): HostProgress;
+  readonly calendar: Calendar;
+  /** Whether a whole host is in maintenance at a time on the journal's line. */
+  maintenance(host: string, timeMs: number): InMaintenance | null;
   /** Every anomaly that is open, as last told or seen. */
   open(): Anomaly[];
   lateTicks(): number;
   snapshot(): Uint8Array;
-}
-
-export interface DetectSettings {
-  /** A host that was not heard for this long counts as taken out of service. */
-  readonly hostGoneMs: number;
-}
-
-export interface DetectTick {
-  readonly anomalies: readonly Anomaly[];
-  readonly departures: readonly Departure[];
 }
 
 interface DetectMeta {
@@ -59,10 +59,21 @@ interface DetectMeta {
   readonly feedback: Feedbacks;
 }
 
-/** `snapshot`: bytes of an earlier `snapshot()`; throws when they are of another version. */
-export function createDetect(snapshot?: Uint8Array, { hostGoneMs }: DetectSettings = limits): Detect {
+export interface DetectParts {
+  readonly policy?: DetectPolicy | undefined;
+  /**
+   * Bytes of an earlier `snapshot()`; throws when they are of another version. It may have been taken under another policy: what was
+   * learned stays, and is judged by this one; what is open and no longer judged ends with its host's next tick.
+   */
+  readonly snapshot?: Uint8Array | undefined;
+}
+
+export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {}): Detect {
+  const calendar = createCalendar(policy.calendar);
+  const maintenance = new Maintenance(policy.maintenance, calendar);
+  const rules = { policies: new Policies(policy.rules), maintenance };
   const hosts = new Map<string, HostDetector>();
-  let absence = new Absence(hostGoneMs);
+  let absence = new Absence(policy.hostGoneMs);
   let given: Feedbacks = [];
   let factors = factorsOf(given);
 
@@ -75,15 +86,15 @@ export function createDetect(snapshot?: Uint8Array, { hostGoneMs }: DetectSettin
   };
 
   if (snapshot !== undefined) {
-    const meta = restore(snapshot, hosts);
-    absence = new Absence(hostGoneMs, meta.absence);
+    const meta = restore(snapshot, hosts, rules);
+    absence = new Absence(policy.hostGoneMs, meta.absence);
     follow(meta.feedback);
   }
 
   const hostOf = (host: string): HostDetector => {
     const known = hosts.get(host);
     if (known !== undefined) return known;
-    const fresh = new HostDetector(host);
+    const fresh = new HostDetector(host, rules);
     hosts.set(host, fresh);
     return fresh;
   };
@@ -113,12 +124,24 @@ export function createDetect(snapshot?: Uint8Array, { hostGoneMs }: DetectSettin
     feedback: () => ({ given, keptMs: feedbackRules.keptMs, factors }),
     tick(nowMs) {
       follow(inForce(given, nowMs));
-      const { anomalies, departures } = absence.tick(nowMs);
-      const ends = departures.flatMap(({ host, what }) => (what === "gone" ? retire(host, nowMs) : []));
-      return { anomalies: [...anomalies, ...ends], departures };
+      const inMaintenance = (host: string, timeMs: number) => maintenance.at(host, timeMs) !== null;
+      const { anomalies, departures } = absence.tick(nowMs, inMaintenance);
+      const found = [...anomalies];
+      for (const { host, what } of departures) if (what === "gone") found.push(...retire(host, nowMs));
+      // A host that was switched off for its maintenance has no tick of its own that would end what was open.
+      for (const [name, host] of hosts) {
+        if (host.open().length > 0 && absence.isQuiet(name) && inMaintenance(name, nowMs))
+          found.push(...host.endAll(nowMs));
+      }
+      return { anomalies: found, departures };
     },
-    state: (host) => absence.state(host),
+    state(host) {
+      const switchedOff = absence.isQuiet(host) && maintenance.at(host, absence.nowMs) !== null;
+      return switchedOff ? "stopped" : absence.state(host);
+    },
     progress: (host) => hosts.get(host)?.progress() ?? noProgress,
+    calendar,
+    maintenance: (host, timeMs) => maintenance.at(host, timeMs),
     open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open())],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {
@@ -137,12 +160,12 @@ export function createDetect(snapshot?: Uint8Array, { hostGoneMs }: DetectSettin
   };
 }
 
-function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>): DetectMeta {
+function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {
   const { meta, columns } = unpackSnapshot<DetectMeta>(snapshotSchema, snapshotVersion, bytes);
   for (const [index, host] of meta.hosts.entries()) {
     const rows = columns.get(`rows/${index}`) as Float64Array;
     const flags = columns.get(`flags/${index}`) as Uint8Array;
-    hosts.set(host.host, HostDetector.restore(host, rows, flags));
+    hosts.set(host.host, HostDetector.restore(host, rows, flags, rules));
   }
   return meta;
 }

@@ -9,6 +9,7 @@
  */
 import { type Incident, type Verdict } from "#shared/contract/incident.ts";
 import { entityKinds, type EntityKind } from "#shared/entity.ts";
+import { isBeyond } from "./level.ts";
 import { flag, type SeriesTable } from "./series-state.ts";
 
 /** Steps and bounds, each with its reason. */
@@ -195,7 +196,7 @@ function kindOf(one: JudgedSeries, byHost: ReadonlyMap<string, number>, incident
 export function factorAt(factor: number, value: number, bound: number, flagged: number): number {
   if (factor <= 1) return factor;
   const fallsOnly = (flagged & (flag.badUp | flag.badDown)) === flag.badDown;
-  return value >= bound || (fallsOnly && value <= 0) ? 1 : factor;
+  return isBeyond(value, bound, flagged & flag.badUp) || (fallsOnly && value <= 0) ? 1 : factor;
 }
 
 /** Multiplied step by step, so that the same count gives the same bits everywhere. */

@@ -13,8 +13,10 @@ import { describe, type HostFacts } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
 import {
   calmShare,
+  clipped,
   fastTimeConstantMs,
   floorOf,
+  isBeyond,
   slowTimeConstantMs,
   warmupMs,
   warmupSamples,
@@ -22,6 +24,8 @@ import {
   zMin,
   zScore,
 } from "./level.ts";
+import { HostMaintenance } from "./maintenance.ts";
+import type { HostRules } from "./policy.ts";
 import { recordDecay } from "./record.ts";
 import { flag, policyLength, policySlot, rowLength, SeriesTable, slot } from "./series-state.ts";
 
@@ -75,6 +79,9 @@ export interface HostMeta {
 
 export class HostDetector {
   readonly table: SeriesTable;
+  readonly #maintenance: HostMaintenance;
+  /** Series that are judged when no maintenance window covers them, and now one does. */
+  readonly #paused = new Set<number>();
   #open = new Map<number, OpenAnomaly>();
   #firstMs = 0;
   #lastMs = 0;
@@ -87,8 +94,9 @@ export class HostDetector {
   #goneMs = goneMsMin;
   #told: Anomaly[] = [];
 
-  constructor(host: string) {
-    this.table = new SeriesTable(host);
+  constructor(host: string, { policies, maintenance }: HostRules) {
+    this.table = new SeriesTable(host, policies);
+    this.#maintenance = new HostMaintenance(maintenance, host);
   }
 
   /** Ticks that came after a later one; stored, not judged. */
@@ -100,6 +108,9 @@ export class HostDetector {
     const before = this.#open.get(number);
     if (before !== undefined) this.#end(number, before, this.#lastMs);
     this.table.define(number, series);
+    this.#paused.delete(number);
+    this.#maintenance.define(number, series, this.table.info[number]!.meaning.kind);
+    this.#pause(number);
     if (series.metric === "system.cpu.logical.count") this.#coresNumber = number;
     if (series.metric === "system.memory.limit") this.#memoryNumber = number;
   }
@@ -117,6 +128,7 @@ export class HostDetector {
     this.#goneMs = Math.max(goneMsMin, goneIntervals * intervalMs);
     const share = Math.min(1, intervalMs / elapsedMs);
     this.#completeness += weight(elapsedMs, completenessTimeConstantMs) * (share - this.#completeness);
+    if (this.#maintenance.move(timeMs)) this.#applyMaintenance(timeMs);
     this.#judgeColumns(timeMs, elapsedMs, rateGapIntervals * intervalMs, series, values);
     // An agent that started again no longer names what is gone: there is no column then that could say so.
     for (const number of this.#open.keys()) this.#missing(number, timeMs);
@@ -125,12 +137,32 @@ export class HostDetector {
     return told;
   }
 
-  /** Ends what is open: the host is gone. */
+  /** Ends what is open on a host that sends nothing: its window began, or it is gone. */
   endAll(timeMs: number): Anomaly[] {
     for (const [number, open] of this.#open) this.#end(number, open, timeMs);
     const told = this.#told;
     this.#told = [];
     return told;
+  }
+
+  /** What is covered from now on is neither judged nor learned; what is open there, or not judged any more, ends. */
+  #applyMaintenance(timeMs: number): void {
+    const { info, flags, rows } = this.table;
+    for (let number = 0; number < info.length; number += 1) {
+      if (this.#maintenance.covers(number)) this.#pause(number);
+      else if (this.#paused.delete(number)) flags[number]! |= flag.judged;
+      if ((flags[number]! & flag.judged) !== 0) continue;
+      const open = this.#open.get(number);
+      if (open !== undefined) this.#end(number, open, timeMs);
+      rows[number * rowLength + slot.exceededMs] = 0;
+    }
+  }
+
+  #pause(number: number): void {
+    const { flags } = this.table;
+    if ((flags[number]! & flag.judged) === 0 || !this.#maintenance.covers(number)) return;
+    this.#paused.add(number);
+    flags[number]! &= ~flag.judged;
   }
 
   #judgeColumns(
@@ -174,7 +206,7 @@ export class HostDetector {
         (flagged & flag.ready) !== 0 || (rows[at + slot.count] === 0 && this.#isBornAtZero(number, timeMs));
       if (!judgeable) {
         this.#learnFirst(at, number, value, timeMs);
-        if (policy[number * policyLength + policySlot.bound]! <= value)
+        if (isBeyond(value, policy[number * policyLength + policySlot.bound]!, flagged & flag.badUp))
           this.#exceeding(number, value, timeMs, false);
         else if ((flagged & flag.open) !== 0) this.#calm(number, timeMs);
         else rows[at + slot.exceededMs] = 0;
@@ -192,13 +224,14 @@ export class HostDetector {
       const bad = deviation > 0 ? flagged & flag.badUp : flagged & flag.badDown;
       const size = Math.abs(deviation);
       const bound = policy[policyAt + policySlot.bound]!;
-      const full = (flagged & flag.boundAlways) !== 0 && bound <= value;
+      const full = (flagged & flag.boundAlways) !== 0 && isBeyond(value, bound, flagged & flag.badUp);
       if (size > floor || full || (flagged & flag.open) !== 0) {
         const z = Math.min(
           zScore(slowDeviation, rows[at + slot.slowVariance]!, floor),
           zScore(fastDeviation, rows[at + slot.fastVariance]!, floor),
         );
-        const threshold = zMin * factorAt(feedback[number]!, value, bound, flagged);
+        const factor = policy[policyAt + policySlot.thresholdFactor]!;
+        const threshold = zMin * factor * factorAt(feedback[number]!, value, bound, flagged);
         if ((bad !== 0 && z >= threshold) || full) {
           // Not learned, open or not: or the first sample of an outage would excuse the second.
           this.#exceeding(number, value, timeMs, true);
@@ -372,9 +405,11 @@ export class HostDetector {
     let ready = 0;
     let youngestMs = 0;
     for (let number = 0; number < info.length; number += 1) {
-      if ((flags[number]! & flag.judged) === 0) continue;
+      const paused = this.#paused.has(number);
+      if ((flags[number]! & flag.judged) === 0 && !paused) continue;
       const at = number * rowLength;
-      if (this.#lastMs - rows[at + slot.lastMs]! > warmupMs && rows[at + slot.count]! > 0) continue;
+      const seenMs = paused ? this.#lastMs : rows[at + slot.lastMs]!;
+      if (this.#lastMs - seenMs > warmupMs && rows[at + slot.count]! > 0) continue;
       if ((flags[number]! & flag.ready) !== 0) ready += 1;
       else if (rows[at + slot.count]! >= provisionalSamples) provisional += 1;
       else collecting += 1;
@@ -397,8 +432,8 @@ export class HostDetector {
     };
   }
 
-  static restore(meta: HostMeta, rows: Float64Array, flags: Uint8Array): HostDetector {
-    const detector = new HostDetector(meta.host);
+  static restore(meta: HostMeta, rows: Float64Array, flags: Uint8Array, rules: HostRules): HostDetector {
+    const detector = new HostDetector(meta.host, rules);
     for (const [number, series] of meta.series.entries())
       if (series !== null) detector.define(number, series);
     detector.table.restore(rows, flags);
@@ -410,11 +445,4 @@ export class HostDetector {
     detector.#lateTicks = meta.lateTicks;
     return detector;
   }
-}
-
-/** The step towards a sample, at most three standard deviations and the floor. */
-function clipped(deviation: number, variance: number, floor: number): number {
-  if (deviation * deviation <= 9 * variance) return deviation;
-  const most = 3 * Math.sqrt(variance) + floor;
-  return Math.max(-most, Math.min(most, deviation));
 }

@@ -47,3 +47,15 @@ export function tailScore(z: number): number {
   const p = (rest * rest * (3 - rest)) / 2;
   return Math.min(16, Math.max(0, -Math.log10(p)));
 }
+
+/** On the bad side of the bound: above it where up is bad, else below. There is no bound when it is NaN. */
+export function isBeyond(value: number, bound: number, badUp: number): boolean {
+  return badUp !== 0 ? value >= bound : value <= bound;
+}
+
+/** The step towards a sample, at most three standard deviations and the floor. */
+export function clipped(deviation: number, variance: number, floor: number): number {
+  if (deviation * deviation <= 9 * variance) return deviation;
+  const most = 3 * Math.sqrt(variance) + floor;
+  return Math.max(-most, Math.min(most, deviation));
+}

@@ -1,5 +1,5 @@
 /**
- * What detection keeps per series: 16 numbers in one row of a typed array, and its policy beside it: 161 bytes a series;
+ * What detection keeps per series: 16 numbers in one row of a typed array, and its policy and feedback beside it: 169 bytes a series;
  * what describes the series is an object (478 bytes of heap, measured).
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
@@ -7,6 +7,7 @@
  */
 import { meaningOf, type Meaning } from "#shared/semantics.ts";
 import { seriesId, type Series } from "#shared/series.ts";
+import { meaningUnder, type Policies, type SeriesPolicy } from "./policy.ts";
 
 /** Columns of a row. Times are milliseconds since 1970 UTC; levels are in the unit that is judged. */
 export const slot = {
@@ -35,8 +36,8 @@ export const slot = {
 } as const;
 export const rowLength = 16;
 
-export const policySlot = { floor: 0, floorShare: 1, bound: 2 } as const;
-export const policyLength = 3;
+export const policySlot = { floor: 0, floorShare: 1, bound: 2, thresholdFactor: 3 } as const;
+export const policyLength = 4;
 
 export const flag = {
   judged: 1,
@@ -50,10 +51,13 @@ export const flag = {
   /** Trouble at its bound is trouble even when it is usual: what is full stays full. */
   boundAlways: 128,
 } as const;
+/** What is learned; the other flags follow from the policy. */
+const learnedFlags = flag.ready | flag.open;
 
 export interface SeriesInfo {
   readonly series: Series;
   readonly id: string;
+  /** Under its policy. */
   readonly meaning: Meaning;
 }
 
@@ -64,24 +68,29 @@ export class SeriesTable {
   rows = new Float64Array(0);
   policy = new Float64Array(0);
   flags = new Uint8Array(0);
+  readonly #policies: Policies;
   /** What operators' feedback multiplies each threshold by (`feedback.ts`); follows from the list of it, so no snapshot has it. */
   feedback = new Float64Array(0);
 
-  constructor(host: string) {
+  constructor(host: string, policies: Policies) {
     this.host = host;
+    this.#policies = policies;
   }
 
   /** Gives `number` to `series` and forgets what was there. */
   define(number: number, series: Series): void {
     this.#widen(number + 1);
-    const meaning = meaningOf(series, this.host);
+    const known = meaningOf(series, this.host);
+    const policy = this.#policies.all[this.#policies.of(series, this.host, known)]!;
+    const meaning = meaningUnder(known, policy);
     this.info[number] = { series, id: seriesId(series), meaning };
-    this.policy.set([meaning.floor, meaning.floorShare, meaning.bound ?? Number.NaN], number * policyLength);
+    const { floor, floorShare, bound, thresholdFactor } = policy;
+    this.policy.set([floor, floorShare, bound, thresholdFactor], number * policyLength);
     const row = this.rows.subarray(number * rowLength, (number + 1) * rowLength).fill(0);
     row[slot.raw] = Number.NaN;
     row[slot.low] = Number.POSITIVE_INFINITY;
     row[slot.high] = Number.NEGATIVE_INFINITY;
-    this.flags[number] = flagsOf(meaning);
+    this.flags[number] = flagsOf(meaning, policy);
     this.feedback[number] = 1;
   }
 
@@ -95,11 +104,12 @@ export class SeriesTable {
     this.flags[number]! |= flag.ready;
   }
 
-  /** Puts a snapshot's columns in place of those of the same definitions. */
+  /** Puts what a snapshot has learned in place of that of the same definitions; their policy is today's. */
   restore(rows: Float64Array, flags: Uint8Array): void {
     this.#widen(flags.length);
     this.rows.set(rows);
-    this.flags.set(flags);
+    for (const [number, before] of flags.entries())
+      this.flags[number] = (this.flags[number]! & ~learnedFlags) | (before & learnedFlags);
   }
 
   #widen(length: number): void {
@@ -120,12 +130,12 @@ export class SeriesTable {
   }
 }
 
-function flagsOf(meaning: Meaning): number {
-  if (meaning.role === "context") return 0;
-  const up = meaning.badDirection !== "down" ? flag.badUp : 0;
-  const down = meaning.badDirection !== "up" ? flag.badDown : 0;
-  const fills = meaning.resource === "space" || meaning.resource === "memory" ? flag.boundAlways : 0;
+function flagsOf(meaning: Meaning, { badDirection, boundAlways, judged }: SeriesPolicy): number {
+  if (!judged) return 0;
+  const up = badDirection !== "down" ? flag.badUp : 0;
+  const down = badDirection !== "up" ? flag.badDown : 0;
+  const full = boundAlways ? flag.boundAlways : 0;
   return (
-    flag.judged | (meaning.rate ? flag.rate : 0) | up | down | (meaning.instant ? flag.instant : 0) | fills
+    flag.judged | (meaning.rate ? flag.rate : 0) | up | down | (meaning.instant ? flag.instant : 0) | full
   );
 }

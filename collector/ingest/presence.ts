@@ -13,7 +13,13 @@ export type ConnectionEnd = (typeof connectionEnds)[number];
 
 export type Presence =
   /** The collector started: nobody is expected before they had time to come back. */
-  | { readonly t: "started"; readonly atMs: number; readonly version: string }
+  | {
+      readonly t: "started";
+      readonly atMs: number;
+      readonly version: string;
+      /** SHA-256 of detection's policy from here on; early records lack it. */
+      readonly policy?: string;
+    }
   | {
       readonly t: "connected";
       readonly atMs: number;

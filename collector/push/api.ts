@@ -15,6 +15,7 @@ import type {
   SeriesRange,
 } from "#shared/contract/api.ts";
 import type { Incident } from "#shared/contract/incident.ts";
+import type { SystemReport } from "#shared/contract/system.ts";
 import type { Limits } from "#shared/limits.ts";
 import { json, Refusal } from "./answer.ts";
 import type { Answer } from "./answer.ts";
@@ -60,6 +61,7 @@ export interface ApiParts {
   /** The verdicts in force and what follows from them; of one incident when it is named. */
   feedback(filter: { incident?: string }): Soon<FeedbackList>;
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Soon<Ledger>;
+  system(): Soon<SystemReport>;
   /** Why the collector is not ready, one sentence each; empty when it is. */
   ready(): readonly string[];
 }
@@ -123,6 +125,7 @@ export function apiRoutes(parts: ApiParts, limits: Limits): readonly ApiRoute[] 
       if (range === undefined) throw new Refusal(404, "unknown_series", "this host has no such series");
       return json(range);
     }),
+    route("system", "system", async () => json(await parts.system())),
     route("ledger", "ledger", async ({ query }) => {
       const host = query.get("host");
       return json(await parts.ledger({ ...times(query), ...(host === null ? {} : { host }) }));

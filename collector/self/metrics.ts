@@ -23,6 +23,7 @@ export const httpRoutes = [
   "host_series",
   "series",
   "ledger",
+  "system",
   "feedback",
   "metrics",
   "healthy",

@@ -89,8 +89,8 @@ export const hostSchema = z.object({
   agentVersion: z.string(),
   os: z.string(),
   /**
-   * silent: expected and not heard; stopped: said goodbye; gone: not heard for so long that it counts as taken out of service. A host
-   * that is gone has no series, and is no longer listed after a while.
+   * silent: expected and not heard; stopped: said goodbye, or is quiet in its maintenance window; gone: not heard for so long that it
+   * counts as taken out of service. A host that is gone has no series, and is no longer listed after a while.
    */
   state: z.enum(["up", "silent", "stopped", "gone"]),
   firstSeenMs: timeMs,
@@ -102,6 +102,8 @@ export const hostSchema = z.object({
   anomalies: z.int(),
   /** What the host's clock is ahead by, when it is corrected; else 0. */
   clockErrorMs: z.number(),
+  /** The maintenance window that covers the whole host now: nothing of it is judged until then. */
+  maintenance: z.nullable(z.object({ untilMs: timeMs, reason: z.string() })),
 });
 export type Host = z.infer<typeof hostSchema>;
 /** `GET /api/v1/hosts`. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { type Chain, type ChainEvent, type ChainResult, createChain } from "#collector/chain.ts";
+import { usualPolicy } from "#collector/detect/detect.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import { canonicalLabels, type Series } from "#shared/series.ts";
 import { renderText } from "#shared/text/text.ts";
@@ -9,7 +10,7 @@ import { mulberry32 } from "#test/sim/scenario.ts";
 
 const startMs = Date.UTC(2026, 0, 5);
 const intervalMs = 10_000;
-const settings = { hostGoneMs: 1_500_000 };
+const policy = { ...usualPolicy, hostGoneMs: 1_500_000 };
 const names = ["web-01", "web-02", "web-03", "web-04", "web-05", "web-06"];
 
 const cpu: Series = {
@@ -69,7 +70,7 @@ before(() => {
 });
 
 test("four hosts that are cut off are one critical incident, and the one that stays away has its own until it is gone", () => {
-  const chain = createChain(undefined, settings);
+  const chain = createChain({ policy });
   const results = run(chain, events);
   const last = new Map(incidentsOf(results).map((incident) => [incident.id, incident]));
   assert.deepEqual(
@@ -104,7 +105,7 @@ test("four hosts that are cut off are one critical incident, and the one that st
 });
 
 test("nothing that is asked about a host that is gone brings it back", () => {
-  const chain = createChain(undefined, settings);
+  const chain = createChain({ policy });
   run(chain, events);
   const before = chain.snapshot();
   assert.equal(chain.detect.progress("web-04").ready, 0);
@@ -114,7 +115,7 @@ test("nothing that is asked about a host that is gone brings it back", () => {
 });
 
 test("a host that comes back after it was gone begins anew", () => {
-  const chain = createChain(undefined, settings);
+  const chain = createChain({ policy });
   run(chain, events);
   const nowMs = chain.nowMs();
   chain.apply({ kind: "define", host: "web-04", number: 0, series: cpu });
@@ -131,7 +132,7 @@ test("a host that comes back after it was gone begins anew", () => {
 });
 
 test("a restart at any moment changes nothing that follows, also while hosts are cut off", () => {
-  const whole = createChain(undefined, settings);
+  const whole = createChain({ policy });
   const results = run(whole, events);
   const random = mulberry32(6);
   const turns = results.flatMap(({ incidents, departures }, index) =>
@@ -139,9 +140,9 @@ test("a restart at any moment changes nothing that follows, also while hosts are
   );
   const anywhere = Array.from({ length: 6 }, () => Math.floor(random() * events.length));
   for (const at of [...turns.filter((_, index) => index % 3 === 0), ...anywhere]) {
-    const first = createChain(undefined, settings);
+    const first = createChain({ policy });
     const earlier = run(first, events.slice(0, at));
-    const second = createChain(first.snapshot(), settings);
+    const second = createChain({ policy, snapshot: first.snapshot() });
     assert.deepEqual([...earlier, ...run(second, events.slice(at))], results, `restarted at ${at}`);
     assert.deepEqual(second.snapshot(), whole.snapshot(), `restarted at ${at}`);
   }
@@ -149,7 +150,7 @@ test("a restart at any moment changes nothing that follows, also while hosts are
 
 test("the order of hosts between two ticks changes neither anomalies nor what became of incidents", () => {
   const told = (order: readonly ChainEvent[]): unknown => {
-    const results = run(createChain(undefined, settings), order);
+    const results = run(createChain({ policy }), order);
     const last = new Map(
       incidentsOf(results).map(({ id, title, causes, resolvedMs }) => [id, { title, causes, resolvedMs }]),
     );

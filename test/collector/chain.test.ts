@@ -103,7 +103,7 @@ test("a restart at any moment changes nothing that follows", () => {
   for (const at of [...answers, ...anywhere]) {
     const before = createChain();
     const earlier = told(before, events.slice(0, at));
-    const after = createChain(before.snapshot());
+    const after = createChain({ snapshot: before.snapshot() });
     assert.deepEqual([...earlier, ...told(after, events.slice(at))], incidents, `restarted at ${at}`);
     assert.deepEqual(after.snapshot(), whole.snapshot(), `restarted at ${at}`);
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Chain, createChain } from "#collector/chain.ts";
+import { usualPolicy } from "#collector/detect/detect.ts";
 import { Hosts } from "#collector/ingest/ingest.ts";
 import { canonicalLabels, type Series } from "#shared/series.ts";
 import type { DecodedFrame } from "#shared/wire/wire.ts";
@@ -92,9 +93,9 @@ test("100,000 processes that come and go in a week leave a host as large as the 
 });
 
 test("a thousand hosts that come for an hour and never again leave nothing behind", () => {
-  const settings = { hostGoneMs: 2 * 3_600_000 };
+  const policy = { ...usualPolicy, hostGoneMs: 2 * 3_600_000 };
   const hosts = new Hosts();
-  const chain = createChain(undefined, settings);
+  const chain = createChain({ policy });
   const sizeOf = (): number => chain.snapshot().length + JSON.stringify(hosts.snapshot()).length;
   const empty = sizeOf();
   const intervalMs = 1_800_000;

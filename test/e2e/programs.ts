@@ -156,6 +156,8 @@ export interface CollectorOptions {
   readonly data?: string;
   readonly port?: number;
   readonly console?: string;
+  /** A settings file. */
+  readonly config?: string;
   readonly fileBytesMax?: number;
 }
 
@@ -211,6 +213,7 @@ export class Site {
       data: this.path(given.data ?? "collector"),
       listen: `127.0.0.1:${given.port ?? 0}`,
       console: given.console ?? this.path("page"),
+      ...(given.config === undefined ? {} : { config: given.config }),
     });
     return given.fileBytesMax === undefined
       ? this.node(file, args)

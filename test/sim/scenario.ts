@@ -23,7 +23,7 @@ import type { Incident } from "#shared/contract/incident.ts";
 import { parseDuration } from "#shared/duration.ts";
 import { canonicalLabels, type Series } from "#shared/series.ts";
 import { type Chain, type ChainResult, createChain } from "#collector/chain.ts";
-import type { ConnectionEnd } from "#collector/detect/detect.ts";
+import { type ConnectionEnd, usualPolicy } from "#collector/detect/detect.ts";
 
 /** An arbitrary Monday, 00:00 UTC; scenario times count from here. */
 export const epochMs = Date.UTC(2026, 0, 5);
@@ -155,7 +155,7 @@ function valuesOf(text: string, lineNumber: number, random: () => number): Float
 /** Plays a scenario through a fresh chain. */
 export function play(scenario: Scenario): Played {
   const { hostGoneMs, addresses, lefts } = scenario;
-  const chain = createChain(undefined, hostGoneMs === null ? undefined : { hostGoneMs });
+  const chain = createChain(hostGoneMs === null ? {} : { policy: { ...usualPolicy, hostGoneMs } });
   const told: { atMs: number; incident: Incident }[] = [];
   const gone: { atMs: number; host: string }[] = [];
   const tell = ({ incidents, departures }: ChainResult): void => {

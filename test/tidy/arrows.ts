@@ -35,6 +35,8 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["collector/detect", ["shared"]],
   ["collector/correlate", ["shared"]],
   ["collector/incident", ["shared"]],
+  // What the operator set becomes what detection is told: the one impure neighbour of its types.
+  ["collector/policy", ["shared", "collector/detect"]],
   ["collector/store", ["shared"]],
   ["collector/push", ["shared"]],
   ["collector/notify", ["shared"]],
@@ -70,6 +72,11 @@ const arrows: readonly Arrow[] = [
     to: "agent/collect/recorder.ts",
     typesOnly: true,
     reason: "shows the last tick of the recorder that is passed in",
+  },
+  {
+    from: "collector/config.ts",
+    to: "collector/policy",
+    reason: "the schema of detection's settings, a section of the collector's",
   },
   {
     from: "collector/view.ts",
@@ -130,6 +137,7 @@ const impureShared = [
   "shared/frame-log.ts",
   "shared/frame-log-file.ts",
   "shared/config-file.ts",
+  "shared/config-parts.ts",
 ];
 
 export function isPure(path: string): boolean {

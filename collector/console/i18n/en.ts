@@ -246,6 +246,7 @@ export const en = {
   "host.stopped": "stopped",
   "host.gone": "gone",
   "host.abnormal": "abnormal",
+  "host.maintenance": "in maintenance until {at}",
   "host.remove": "Remove",
   "host.anomalies": "{n} {n#anomaly|anomalies} now",
   "host.clockAhead": "clock {error} ahead, corrected",

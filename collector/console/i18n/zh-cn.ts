@@ -238,6 +238,7 @@ export const zhCN: Words = {
   "host.stopped": "已停止",
   "host.gone": "已下线",
   "host.abnormal": "异常",
+  "host.maintenance": "维护中，至 {at}",
   "host.remove": "移除",
   "host.anomalies": "当前 {n} 个异常",
   "host.clockAhead": "时钟快 {error}，已校正",

@@ -411,6 +411,8 @@ export function hosts(scenario: Scenario, nowMs: number): Host[] {
           : ready,
       anomalies: troubled && name === host ? 5 : 0,
       clockErrorMs: name === "pay-01" ? 94_000 : 0,
+      maintenance:
+        name === "core-db-02" ? { untilMs: nowMs + 50 * minute, reason: "storage firmware" } : null,
     };
   });
 }

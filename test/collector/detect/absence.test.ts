@@ -34,6 +34,8 @@ interface Circumstances {
   readonly restart?: boolean;
   /** The order in which hosts arrive between two ticks. */
   readonly order?: (hosts: readonly string[]) => readonly string[];
+  /** Seconds [from, to) in which a host is in maintenance, by host. */
+  readonly maintenance?: Readonly<Record<string, readonly [fromS: number, toS: number]>>;
   /** Put through a snapshot at this second. */
   readonly snapshotAtS?: number;
 }
@@ -41,6 +43,10 @@ interface Circumstances {
 function play(plans: Readonly<Record<string, Plan>>, how: Circumstances): Played {
   const { untilS, goneAfterMs = 7 * dayMs, pause, restart = false, order = (hosts) => hosts } = how;
   let absence = new Absence(goneAfterMs);
+  const inMaintenance = (host: string, timeMs: number): boolean => {
+    const [fromS, toS] = how.maintenance?.[host] ?? [0, 0];
+    return timeMs >= startMs + fromS * 1000 && timeMs < startMs + toS * 1000;
+  };
   const told: { atS: number; anomaly: Anomaly }[] = [];
   const gone: { atS: number; host: string }[] = [];
   for (const [host, { addresses }] of Object.entries(plans))
@@ -53,7 +59,7 @@ function play(plans: Readonly<Record<string, Plan>>, how: Circumstances): Played
     if (atS === how.snapshotAtS)
       absence = new Absence(goneAfterMs, JSON.parse(JSON.stringify(absence.meta())) as AbsenceMeta);
     for (const [host, { left }] of Object.entries(plans)) if (left?.[1] === atS) absence.left(host, left[0]);
-    const { anomalies, departures } = absence.tick(nowMs);
+    const { anomalies, departures } = absence.tick(nowMs, inMaintenance);
     for (const anomaly of anomalies) told.push({ atS, anomaly });
     for (const { host, what } of departures) if (what === "gone") gone.push({ atS, host });
     for (const host of order(Object.keys(plans))) {
@@ -65,6 +71,8 @@ function play(plans: Readonly<Record<string, Plan>>, how: Circumstances): Played
   }
   return { told, gone, absence };
 }
+
+const never = (): boolean => false;
 
 function fleet(count: number, plan: (index: number) => Plan): Record<string, Plan> {
   return Object.fromEntries(
@@ -299,13 +307,28 @@ test("time in which the collector did not listen does not make a host gone", () 
   }
 });
 
+test("hosts in maintenance are no part of a cut, and the time of their window does not make them gone", () => {
+  const away = [[100, 9_000]] as const;
+  const maintenance = { "h-000": [90, 6_000], "h-001": [90, 6_000] } as const;
+  const plans = fleet(6, (index) => (index < 4 ? { away } : {}));
+  const played = play(plans, { untilS: 8_000, goneAfterMs: 2 * hourMs, maintenance });
+  assert.deepEqual(lines(played), [
+    "116 h-002 silent reason.unreachable",
+    "116 h-003 silent reason.unreachable",
+    "6000 h-000 silent reason.unreachable",
+    "6000 h-001 silent reason.unreachable",
+    "7292 h-002 ended reason.gone",
+    "7292 h-003 ended reason.gone",
+  ]);
+});
+
 test("a host is shown as gone for a week, and then not any more", () => {
   const absence = new Absence(hourMs);
-  absence.tick(startMs);
+  absence.tick(startMs, never);
   absence.heard("a", startMs, 10_000);
   const departures: string[] = [];
   for (let nowMs = startMs; nowMs < startMs + 8 * dayMs; nowMs += 20_000)
-    for (const { host, what } of absence.tick(nowMs).departures)
+    for (const { host, what } of absence.tick(nowMs, never).departures)
       departures.push(`${host} ${what} ${Math.floor((nowMs - startMs) / hourMs)} ${absence.state(host)}`);
   assert.deepEqual(departures, ["a gone 1 gone", `a forgotten ${1 + limits.hostGoneShownMs / hourMs} up`]);
   const { hosts, addresses, gone, partitions } = absence.meta();

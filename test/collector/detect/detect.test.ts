@@ -217,7 +217,7 @@ test("the order of hosts and a restart from a snapshot at any tick change no ano
     for (const host of order) detect.define(host, 0, cpu);
     const told: Anomaly[] = [];
     for (let tick = 0; tick < 120; tick += 1) {
-      if (tick === restartAt) detect = createDetect(detect.snapshot());
+      if (tick === restartAt) detect = createDetect({ snapshot: detect.snapshot() });
       for (const host of order)
         told.push(...feed(detect, host, [[loads.get(host)?.[tick] ?? Number.NaN]], tick));
     }

@@ -315,7 +315,7 @@ test("a restart keeps the answers and what follows from them, to the byte", () =
   const detect = detectWith(cpu);
   feed(detect, calm);
   for (const incident of noises(2)) detect.heed(incident);
-  const restored = createDetect(detect.snapshot());
+  const restored = createDetect({ snapshot: detect.snapshot() });
   assert.deepEqual(restored.snapshot(), detect.snapshot());
   assert.deepEqual(restored.feedback(), detect.feedback());
   const step = noisy(0.2 + 1.2 * smallestTold([]), 0.001, 6);

@@ -20,8 +20,9 @@ import {
   ledgerSchema,
 } from "#shared/contract/api.ts";
 import { incidentSchema } from "#shared/contract/incident.ts";
+import { systemReportSchema } from "#shared/contract/system.ts";
 import { ConfigError, StorageError } from "#shared/errors.ts";
-import { sampleHost, sampleIncident, sampleLoss } from "../store/samples.ts";
+import { sampleHost, sampleIncident, sampleLoss, sampleSystem } from "../store/samples.ts";
 import { inRoom, openRoom, Reader } from "./room.ts";
 
 interface Reply {
@@ -94,6 +95,11 @@ test("the API answers as its contract says", () =>
               }
             : undefined,
         ledger: (range) => ({ stored: 9, lost: 3600, losses: [sampleLoss({ host: range.host ?? "any" })] }),
+        system: () => ({
+          state: sampleSystem(),
+          calendar: { zone: "Asia/Shanghai", dayClass: "month_end" },
+          judges: [{ policy: "ab12", version: "0.1.0", sinceMs: 5 }],
+        }),
       },
     },
     async ({ port }) => {
@@ -113,6 +119,8 @@ test("the API answers as its contract says", () =>
       assert.deepEqual((parsed(range) as { timesMs: number[] }).timesMs, [1, 5]);
       const ledger = ledgerSchema.parse(parsed(await ask(port, "/api/v1/ledger?host=web-01")));
       assert.deepEqual([ledger.lost, ledger.losses[0]?.host], [3600, "web-01"]);
+      const system = systemReportSchema.parse(parsed(await ask(port, "/api/v1/system")));
+      assert.deepEqual([system.judges[0]?.policy, system.calendar.dayClass], ["ab12", "month_end"]);
       const head = await ask(port, "/api/v1/hosts", { method: "HEAD" });
       assert.deepEqual([head.status, head.body.length], [200, 0]);
     },

@@ -1,24 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { heartbeatMs } from "#shared/contract/live.ts";
-import type { SystemState } from "#shared/contract/live.ts";
-import { sampleHost, sampleIncident } from "../store/samples.ts";
+import { sampleHost, sampleIncident, sampleSystem } from "../store/samples.ts";
 import { inRoom, Reader } from "./room.ts";
 
-const system: SystemState = {
-  nowMs: 1,
-  watermarkMs: 1,
-  hostsUp: 1,
-  hostsTotal: 1,
-  series: 600,
-  samplesPerSecond: 60,
-  detectionLagMs: 3,
-  warmup: { collecting: 0, provisional: 0, ready: 600, readyAtMs: null },
-  weakSignals: 0,
-  feedbacks: 0,
-  lostSamples: 0,
-  version: "test",
-};
+const system = sampleSystem();
 
 test("a reader gets the whole channel, then every change in order", () =>
   inRoom({}, async ({ port, commit, push }) => {

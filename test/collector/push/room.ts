@@ -17,6 +17,7 @@ import { limits as usual } from "#shared/limits.ts";
 import type { Limits } from "#shared/limits.ts";
 import { createLog } from "#shared/log.ts";
 import { SimClock } from "#test/sim/sim-clock.ts";
+import { sampleSystem } from "../store/samples.ts";
 
 export interface Room {
   readonly clock: SimClock;
@@ -94,6 +95,7 @@ const emptyApi: ApiParts = {
   seriesRange: () => undefined,
   feedback: () => ({ feedbacks: [], series: [], kinds: [] }),
   ledger: () => ({ stored: 0, lost: 0, losses: [] }),
+  system: () => ({ state: sampleSystem(), calendar: { zone: "UTC", dayClass: "workday" }, judges: [] }),
   ready: () => [],
 };
 

@@ -1,6 +1,7 @@
 /** Small, complete values of the contract's types, for the tests of the store and of the live protocol. */
 import type { Host, Loss } from "#shared/contract/api.ts";
 import type { Incident } from "#shared/contract/incident.ts";
+import type { SystemState } from "#shared/contract/live.ts";
 
 /** 2026-11-23T06:00:00Z. */
 export const startMs = 1_795_413_600_000;
@@ -61,6 +62,25 @@ export function sampleHost(host: string, change: Partial<Host> = {}): Host {
     warmup: { collecting: 0, provisional: 100, ready: 500, readyAtMs: null },
     anomalies: 0,
     clockErrorMs: 0,
+    maintenance: null,
+    ...change,
+  };
+}
+
+export function sampleSystem(change: Partial<SystemState> = {}): SystemState {
+  return {
+    nowMs: 1,
+    watermarkMs: 1,
+    hostsUp: 1,
+    hostsTotal: 1,
+    series: 600,
+    samplesPerSecond: 60,
+    detectionLagMs: 3,
+    warmup: { collecting: 0, provisional: 0, ready: 600, readyAtMs: null },
+    weakSignals: 0,
+    feedbacks: 0,
+    lostSamples: 0,
+    version: "test",
     ...change,
   };
 }

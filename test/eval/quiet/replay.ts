@@ -2,6 +2,7 @@
  * A journal, judged again by the product as it is now: the collector's own `Follower`, from the first record to the last, on a
  * store in memory. What it tells is written down.
  */
+import { usualPolicy } from "#collector/detect/detect.ts";
 import { Follower } from "#collector/follow.ts";
 import { openSqliteJournal } from "#collector/journal/sqlite.ts";
 import { createMetrics } from "#collector/self/metrics.ts";
@@ -56,6 +57,7 @@ export async function replay(path: string): Promise<Replayed> {
       metrics,
       tracer: noTracer,
       log,
+      policy: usualPolicy,
       tell() {},
     });
     notes.listenTo(follower);
