@@ -67,6 +67,7 @@ export function createView({
         series,
         warmup: { collecting, provisional, ready, readyAtMs },
         anomalies: anomalies.get(host)?.length ?? 0,
+        hostScore: shownScore(chain.detect.hostScore(host)),
         clockErrorMs: follower.clockErrors.get(agentId) ?? 0,
         maintenance: chain.detect.maintenance(host, chain.nowMs()),
       };
@@ -167,6 +168,19 @@ export function createView({
       };
     },
   };
+}
+
+function shownScore(reading: ReturnType<Follower["chain"]["detect"]["hostScore"]>): Host["hostScore"] {
+  if (reading === null) return null;
+  const { score, unusual } = reading;
+  return {
+    score: toHundredths(score),
+    unusual: unusual && { share: toHundredths(unusual.share), metrics: [...unusual.metrics] },
+  };
+}
+
+function toHundredths(value: number): number {
+  return Math.round(100 * value) / 100;
 }
 
 function total(all: readonly Warmup[]): Warmup {

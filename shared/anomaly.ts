@@ -1,14 +1,15 @@
 /**
- * What detection says and correlation hears: one stretch of one series, or of one host's silence, that is not as expected.
+ * What detection says and correlation hears: one stretch of one series, of one host's silence, or of a host as a whole, that
+ * is not as expected.
  */
 import type { Entity } from "./entity.ts";
 import type { MetricKind, Resource, Role } from "./semantics.ts";
 
 /**
  * level: far from where the series usually is. record: farther than it ever was. bound: beyond what its kind can bear,
- * whatever its history. absence: a host that should be heard is not.
+ * whatever its history. absence: a host that should be heard is not. host: its metrics together are not as they usually are.
  */
-export type DetectorName = "level" | "record" | "bound" | "absence";
+export type DetectorName = "level" | "record" | "bound" | "absence" | "host";
 
 /** A fact that raised or lowered the score; rendered in the reader's language from `key` and `args`. */
 export interface Reason {
@@ -26,7 +27,7 @@ export interface Anomaly {
   readonly id: string;
   readonly host: string;
   readonly entity: Entity;
-  /** `seriesId`, or "" for a host's silence. */
+  /** `seriesId`, or "" for a host's silence and for a host as a whole. */
   readonly series: string;
   readonly metric: string;
   readonly kind: MetricKind;

@@ -5,9 +5,15 @@
  * then each column's bytes, 8-byte aligned. Nothing in it is executable, and a snapshot of another schema or version is
  * refused rather than guessed at: the journal can always be replayed instead.
  */
-const columnTypes = { f64: Float64Array, u32: Uint32Array, u8: Uint8Array } as const;
+const columnTypes = {
+  f64: Float64Array,
+  f32: Float32Array,
+  u32: Uint32Array,
+  u16: Uint16Array,
+  u8: Uint8Array,
+} as const;
 type ColumnType = keyof typeof columnTypes;
-export type Column = Float64Array | Uint32Array | Uint8Array;
+export type Column = Float64Array | Float32Array | Uint32Array | Uint16Array | Uint8Array;
 
 export interface Snapshot<Meta> {
   readonly meta: Meta;
@@ -58,8 +64,8 @@ export function unpackSnapshot<Meta>(schema: string, version: number, bytes: Uin
 }
 
 function typeOf(column: Column): ColumnType {
-  if (column instanceof Float64Array) return "f64";
-  return column instanceof Uint32Array ? "u32" : "u8";
+  const types = Object.keys(columnTypes) as ColumnType[];
+  return types.find((type) => column instanceof columnTypes[type])!;
 }
 
 function aligned(sizeBytes: number): number {

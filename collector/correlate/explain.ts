@@ -66,6 +66,8 @@ function causeText(anomaly: Anomaly): Text {
   const { entity, resource } = anomaly;
   if (anomaly.detector === "absence") return silenceCause(anomaly);
   const causeName = entity.name === "" ? entity.host : entity.name;
+  if (anomaly.detector === "host")
+    return { key: "cause.host", args: { causeName, metrics: metricsToBlame(anomaly) } };
   const values = {
     causeName,
     causeValue: anomaly.value,
@@ -98,6 +100,7 @@ export function symptomText(anomaly: Anomaly): Text {
   const { value, expectedLow: low, expectedHigh: high, unit, metric } = anomaly;
   const args = { value, low, high, unit, metric, name };
   if (anomaly.detector === "absence") return { key: "symptom.silence", args: { silent: value * 1000 } };
+  if (anomaly.detector === "host") return { key: "symptom.host", args: { metrics: metricsToBlame(anomaly) } };
   return { key: symptomKey(anomaly), args };
 }
 
@@ -113,6 +116,11 @@ function symptomKey(anomaly: Anomaly): string {
   if (anomaly.resource === "network") return "symptom.network";
   if (anomaly.kind === "latency") return "symptom.latency";
   return "symptom.other";
+}
+
+/** What a host as a whole is unlike itself in. */
+function metricsToBlame({ reasons }: Anomaly): string {
+  return String(reasons.find(({ key }) => key === "reason.host_metrics")?.args["metrics"] ?? "");
 }
 
 export function impactTexts(symptoms: readonly Anomaly[]): Text[] {

@@ -117,6 +117,8 @@ function isAboutWhatSuffers(anomaly: Anomaly, symptoms: readonly Anomaly[]): boo
 }
 
 function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, firstSymptomMs: number): number {
+  // That the host as a whole is unlike itself says where to look. What is to blame has evidence of its own.
+  if (anomaly.detector === "host") return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
   const lateByMs = anomaly.startedMs - firstSymptomMs;
@@ -172,7 +174,8 @@ function ioDirection({ series }: Anomaly): string | undefined {
  */
 function confidence(anomaly: Anomaly, share: number | null, symptoms: readonly Anomaly[]): number {
   const complete = anomaly.detector === "absence" ? 1 : Math.min(1, anomaly.completeness / 0.9);
-  const sure = isAboutWhatSuffers(anomaly, symptoms) ? certainty(anomaly, share) : coincidenceConfidence;
+  const about = isAboutWhatSuffers(anomaly, symptoms) && anomaly.detector !== "host";
+  const sure = about ? certainty(anomaly, share) : coincidenceConfidence;
   return Math.round(100 * complete * sure) / 100;
 }
 

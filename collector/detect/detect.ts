@@ -13,6 +13,7 @@ import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./a
 import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
 import { HostDetector, type HostMeta, type HostProgress, noProgress } from "./host-detector.ts";
+import type { HostReading } from "./host-score/host-score.ts";
 import { type InMaintenance, Maintenance } from "./maintenance.ts";
 import type { ConnectionEnd } from "./presence.ts";
 import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./policy.ts";
@@ -47,6 +48,8 @@ export interface Detect {
   readonly calendar: Calendar;
   /** Whether a whole host is in maintenance at a time on the journal's line. */
   maintenance(host: string, timeMs: number): InMaintenance | null;
+  /** How unlike itself the host is as a whole; null while that is being learned. */
+  hostScore(host: string): HostReading | null;
   /** Every anomaly that is open, as last told or seen. */
   open(): Anomaly[];
   lateTicks(): number;
@@ -142,14 +145,14 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
     progress: (host) => hosts.get(host)?.progress() ?? noProgress,
     calendar,
     maintenance: (host, timeMs) => maintenance.at(host, timeMs),
+    hostScore: (host) => hosts.get(host)?.score.reading() ?? null,
     open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open())],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {
       const columns = new Map<string, Column>();
       const metas: HostMeta[] = [];
       for (const host of hosts.values()) {
-        columns.set(`rows/${metas.length}`, host.table.rows);
-        columns.set(`flags/${metas.length}`, host.table.flags);
+        for (const [name, column] of host.columns()) columns.set(`${name}/${metas.length}`, column);
         metas.push(host.meta());
       }
       return packSnapshot(snapshotSchema, snapshotVersion, {
@@ -163,9 +166,10 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
 function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {
   const { meta, columns } = unpackSnapshot<DetectMeta>(snapshotSchema, snapshotVersion, bytes);
   for (const [index, host] of meta.hosts.entries()) {
-    const rows = columns.get(`rows/${index}`) as Float64Array;
-    const flags = columns.get(`flags/${index}`) as Uint8Array;
-    hosts.set(host.host, HostDetector.restore(host, rows, flags, rules));
+    hosts.set(
+      host.host,
+      HostDetector.restore(host, (name) => columns.get(`${name}/${index}`)!, rules),
+    );
   }
   return meta;
 }

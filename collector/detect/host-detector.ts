@@ -9,8 +9,10 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
+import type { Column } from "#shared/snapshot.ts";
 import { describe, type HostFacts } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
+import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import {
   calmShare,
   clipped,
@@ -28,6 +30,7 @@ import { HostMaintenance } from "./maintenance.ts";
 import type { HostRules } from "./policy.ts";
 import { recordDecay } from "./record.ts";
 import { flag, policyLength, policySlot, rowLength, SeriesTable, slot } from "./series-state.ts";
+import { StepMeans } from "./step-means.ts";
 
 /** An exceeding run must last this long and this many samples (an `instant` metric: one). */
 const confirmMs = 4_000;
@@ -75,6 +78,8 @@ export interface HostMeta {
   readonly open: readonly (readonly [number, OpenAnomaly])[];
   readonly capacities: readonly [number, number];
   readonly lateTicks: number;
+  readonly stepMs: number;
+  readonly score: HostScoreState;
 }
 
 export class HostDetector {
@@ -82,6 +87,9 @@ export class HostDetector {
   readonly #maintenance: HostMaintenance;
   /** Series that are judged when no maintenance window covers them, and now one does. */
   readonly #paused = new Set<number>();
+  /** The host as a whole, once a step. */
+  readonly score: HostScore;
+  readonly #means = new StepMeans();
   #open = new Map<number, OpenAnomaly>();
   #firstMs = 0;
   #lastMs = 0;
@@ -97,6 +105,7 @@ export class HostDetector {
   constructor(host: string, { policies, maintenance }: HostRules) {
     this.table = new SeriesTable(host, policies);
     this.#maintenance = new HostMaintenance(maintenance, host);
+    this.score = new HostScore(host, (number) => this.table.info[number]?.series);
   }
 
   /** Ticks that came after a later one; stored, not judged. */
@@ -111,6 +120,8 @@ export class HostDetector {
     this.#paused.delete(number);
     this.#maintenance.define(number, series, this.table.info[number]!.meaning.kind);
     this.#pause(number);
+    this.#means.define(number);
+    this.score.define(number, this.table.info[number]!.meaning);
     if (series.metric === "system.cpu.logical.count") this.#coresNumber = number;
     if (series.metric === "system.memory.limit") this.#memoryNumber = number;
   }
@@ -132,6 +143,10 @@ export class HostDetector {
     this.#judgeColumns(timeMs, elapsedMs, rateGapIntervals * intervalMs, series, values);
     // An agent that started again no longer names what is gone: there is no column then that could say so.
     for (const number of this.#open.keys()) this.#missing(number, timeMs);
+    if (this.#means.ends(timeMs, intervalMs)) {
+      this.score.push(timeMs, this.#means, this.#completeness);
+      this.#told.push(...this.score.take());
+    }
     const told = this.#told;
     this.#told = [];
     return told;
@@ -140,6 +155,8 @@ export class HostDetector {
   /** Ends what is open on a host that sends nothing: its window began, or it is gone. */
   endAll(timeMs: number): Anomaly[] {
     for (const [number, open] of this.#open) this.#end(number, open, timeMs);
+    this.score.end(timeMs);
+    this.#told.push(...this.score.take());
     const told = this.#told;
     this.#told = [];
     return told;
@@ -199,6 +216,7 @@ export class HostDetector {
         value = ((raw - before) * 1000) / gapMs;
       }
       rows[at + slot.lastMs] = timeMs;
+      this.#means.add(number, value);
       const slow = rows[at + slot.slow]!;
       const slowDeviation = value - slow;
       const fastDeviation = value - rows[at + slot.fast]!;
@@ -395,7 +413,8 @@ export class HostDetector {
 
   /** Open anomalies as they were last seen. */
   open(): Anomaly[] {
-    return [...this.#open.values()].map(({ anomaly }) => anomaly);
+    const whole = this.score.open();
+    return [...[...this.#open.values()].map(({ anomaly }) => anomaly), ...(whole === null ? [] : [whole])];
   }
 
   progress(): HostProgress {
@@ -429,14 +448,23 @@ export class HostDetector {
       open: [...this.#open],
       capacities: [this.#cores, this.#memoryBytes],
       lateTicks: this.#lateTicks,
+      stepMs: this.#means.state(),
+      score: this.score.state(),
     };
   }
 
-  static restore(meta: HostMeta, rows: Float64Array, flags: Uint8Array, rules: HostRules): HostDetector {
+  columns(): [name: string, column: Column][] {
+    const { rows, flags } = this.table;
+    return [["rows", rows], ["flags", flags], ...this.#means.columns(), ...this.score.columns()];
+  }
+
+  static restore(meta: HostMeta, column: (name: string) => Column, rules: HostRules): HostDetector {
     const detector = new HostDetector(meta.host, rules);
     for (const [number, series] of meta.series.entries())
       if (series !== null) detector.define(number, series);
-    detector.table.restore(rows, flags);
+    detector.table.restore(column("rows") as Float64Array, column("flags") as Uint8Array);
+    detector.#means.restore(meta.stepMs, column);
+    detector.score.restore(meta.score, column);
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;
     detector.#completeness = meta.completeness;

@@ -100,6 +100,22 @@ export const hostSchema = z.object({
   warmup: warmupSchema,
   /** Anomalies now, of any role. */
   anomalies: z.int(),
+  /** How unlike itself the host is as a whole; null while that is being learned (37 hours). */
+  hostScore: z.nullable(
+    z.object({
+      /** Up to 1 on an ordinary day. */
+      score: z.number(),
+      /** Null unless it was 1.6 or more and is not back at 1.25 yet. */
+      unusual: z.nullable(
+        z.object({
+          /** Metrics that are unusual now, as a share of those compared. */
+          share: z.number(),
+          /** Those to blame most, at most three. */
+          metrics: z.array(z.string()),
+        }),
+      ),
+    }),
+  ),
   /** What the host's clock is ahead by, when it is corrected; else 0. */
   clockErrorMs: z.number(),
   /** The maintenance window that covers the whole host now: nothing of it is judged until then. */

@@ -20,7 +20,7 @@ export type Severity = (typeof severities)[number];
 
 export const evidenceSchema = z.object({
   host: z.string(),
-  /** Canonical series id; empty when the evidence is a silence. */
+  /** Canonical series id; empty when the evidence is a silence (`metric` is empty then too) or a host as a whole. */
   series: z.string(),
   metric: z.string(),
   entity: z.string(),

@@ -19,6 +19,7 @@ export const en = {
   "symptom.port": "{name} stopped listening",
   "symptom.silence": "No data for {silent|duration}",
   "symptom.latency": "Answers take {value|unit} (expected at most {high|unit})",
+  "symptom.host": "The host as a whole behaves unlike itself (most unlike: {metrics})",
   "symptom.other": "{metric} is {value|unit} (expected {low|unit} to {high|unit})",
 
   "cause.process.cpu": "process {process} (pid {pid}) uses {causeValue|percent} of a core",
@@ -38,6 +39,7 @@ export const en = {
     "all of network {network} is silent, so the way to it, or what its hosts share, is the likely cause",
   "cause.space": "what is stored on {causeName} grew to {causeValue|causeUnit}",
   "cause.origin": "it began at {causeName}, and nothing that it calls is abnormal",
+  "cause.host": "{causeName} as a whole behaves unlike itself; most unlike: {metrics}",
   "cause.other": "{causeMetric} of {causeName} is {causeValue|causeUnit}",
 
   "counter.unexplained": "{share|percent} of the rise is not explained by it",
@@ -57,6 +59,8 @@ export const en = {
   "reason.provisional": "judged by its kind's bounds: its own history is still too short",
   "reason.incomplete": "only {share|percent} of the expected samples were there",
   "reason.feedback": "judged with {times} times the usual threshold, by operators' feedback",
+  "reason.host_metrics": "most unlike themselves: {metrics}",
+  "reason.host_share": "{share|percent} of its metrics are unusual now",
   "reason.agent_died": "the connection was closed by the host, and nobody came back",
   "reason.unreachable": "the connection went dead, and nobody came back",
   "reason.left_behind": "others fell silent at the same moment and are back",

@@ -21,6 +21,7 @@ export const zhCN: Catalogue = {
   "symptom.port": "{name} 停止监听",
   "symptom.silence": "已 {silent|duration} 没有数据",
   "symptom.latency": "响应耗时 {value|unit}（预期不超过 {high|unit}）",
+  "symptom.host": "主机整体表现与平时不同（最突出：{metrics}）",
   "symptom.other": "{metric} 为 {value|unit}（预期 {low|unit} 至 {high|unit}）",
 
   "cause.process.cpu": "进程 {process}（pid {pid}）占用 CPU {causeValue|percent}（单核计）",
@@ -38,6 +39,7 @@ export const zhCN: Catalogue = {
     "网段 {network} 的主机全部失联，可能是通往该网段的网络中断，或者这些主机共用的设施出了问题",
   "cause.space": "{causeName} 上的数据增长到 {causeValue|causeUnit}",
   "cause.origin": "{causeName} 先出问题，而它所调用的都正常",
+  "cause.host": "{causeName} 整体表现与平时不同，最突出的是 {metrics}",
   "cause.other": "{causeName} 的 {causeMetric} 为 {causeValue|causeUnit}",
 
   "counter.unexplained": "有 {share|percent} 的升幅不能由它解释",
@@ -57,6 +59,8 @@ export const zhCN: Catalogue = {
   "reason.provisional": "自身历史尚短，按该类指标的界限判断",
   "reason.incomplete": "预期的样本只到了 {share|percent}",
   "reason.feedback": "根据运维人员的反馈，按常规门限的 {times} 倍判定",
+  "reason.host_metrics": "与平时差别最大的指标：{metrics}",
+  "reason.host_share": "目前有 {share|percent} 的指标异常",
   "reason.agent_died": "连接由主机关闭，之后没有重新连上",
   "reason.unreachable": "连接失去响应，之后没有重新连上",
   "reason.left_behind": "同时失联的其他主机已经恢复上报",

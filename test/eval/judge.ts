@@ -1,33 +1,44 @@
 /**
  * The product's detector as a judge: the only file of the evaluation that knows it.
  *
- * It is driven as the collector drives it, tick by tick, with an unknown gauge for each metric. The severity of a row is the score
- * of the anomaly that is open after it, 0 when none is; so any severity is an alarm that the product would have told.
+ * It is driven as the collector drives it, tick by tick, with an unknown gauge for each metric. The severity of a series' row is the
+ * score of the anomaly that is open after it, 0 when none is; so any severity is an alarm that the product would have told. That
+ * of a host's row is its host score, and its metrics' are their shares in the blame.
  */
 import { createDetect } from "#collector/detect/detect.ts";
+import { HostScore, hostScoreMin } from "#collector/detect/host-score/host-score.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
 import { seriesId } from "#shared/series.ts";
 import type { HostInput, SeriesInput } from "./data/series.ts";
-import { type HostSeverity, type Judge, topMean } from "./judging.ts";
+import type { HostSeverity, Judge } from "./judging.ts";
 
 const host = "judged";
-/** A host is as bad as the mean of its worst metrics. */
-const worstMetrics = 5;
+const gauge = { role: "evidence", entity: { kind: "host", host, name: "" } } as const;
 
 export function judgeSeries({ timesMs, values, intervalMs }: SeriesInput): Float32Array {
   return judgeRows({ timesMs, intervalMs, dims: 1, rows: values });
 }
 
-export function judgeHost(input: HostInput): HostSeverity {
-  const perMetric = judgeRows(input);
-  const { dims } = input;
-  const worst = input.timesMs.map((_, row) => topMean(perMetric, row * dims, dims, worstMetrics));
-  return { host: Float32Array.from(worst), perMetric };
+export function judgeHost({ timesMs, dims, rows }: HostInput): HostSeverity {
+  const score = new HostScore(host, () => undefined);
+  for (let number = 0; number < dims; number += 1) score.define(number, gauge);
+  const series = Uint32Array.from({ length: dims }, (_, number) => number);
+  const values = new Float64Array(dims);
+  const severity = new Float32Array(timesMs.length);
+  const perMetric = new Float32Array(timesMs.length * dims);
+  for (let row = 0; row < timesMs.length; row += 1) {
+    for (let number = 0; number < dims; number += 1) values[number] = rows[row * dims + number]!;
+    score.push(timesMs[row]!, { series, values, length: dims }, 1);
+    score.take();
+    severity[row] = score.reading()?.score ?? 0;
+    for (let number = 0; number < dims; number += 1) perMetric[row * dims + number] = score.blame(number);
+  }
+  return { host: severity, perMetric };
 }
 
 export const product: Judge = {
   name: "Causeway",
-  shipped: { series: 1e-6, host: 1e-6 },
+  shipped: { series: 1e-6, host: hostScoreMin },
   judgeSeries,
   judgeHost,
 };

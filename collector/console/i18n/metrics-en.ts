@@ -35,6 +35,7 @@ export const metricsEn = {
   "system.process.count": "Processes",
   "system.process.created": "Processes started",
   "system.uptime": "Uptime",
+  "causeway.host.score": "Host as a whole",
   "causeway.host.context_switches": "Context switches",
   "process.cpu.utilization": "Process CPU",
   "process.memory.usage": "Process memory",

@@ -37,6 +37,7 @@ export const metricsZhCN: MetricWords = {
   "system.process.count": "进程数",
   "system.process.created": "新建进程",
   "system.uptime": "运行时间",
+  "causeway.host.score": "主机整体偏离度",
   "causeway.host.context_switches": "上下文切换",
   "process.cpu.utilization": "进程 CPU",
   "process.memory.usage": "进程内存",

@@ -5,6 +5,7 @@ import { renderText } from "#shared/text/text.ts";
 import { language, metricWord, t } from "../state/settings.ts";
 import { formatReading, powerOfTen } from "../view/reading.ts";
 import { formatAge } from "../view/time.ts";
+import { inWords } from "../view/metric-words.ts";
 import { labelsLine, middleEllipsis } from "../view/series-name.ts";
 import { entityName } from "./entity-name.tsx";
 import { Moment } from "./moment.tsx";
@@ -20,7 +21,7 @@ export function EvidenceLine({ evidence, firstSymptomMs }: EvidenceLineProps) {
   return (
     <li class="evidence">
       <span class="evidence-main">
-        {evidence.series === "" ? (
+        {evidence.metric === "" ? (
           <b>{t("evidence.silence", { entity: entityName(evidence.entity) })}</b>
         ) : (
           <Reading evidence={evidence} />
@@ -32,7 +33,9 @@ export function EvidenceLine({ evidence, firstSymptomMs }: EvidenceLineProps) {
         {evidence.score >= 2 && <span>{t("evidence.score", { odds: powerOfTen(evidence.score) })}</span>}
         {evidence.provisional && <span class="tag">{t("evidence.provisional")}</span>}
         {evidence.reasons.map((reason) => (
-          <span key={reason.key}>{renderText(reason, language.value)}</span>
+          <span key={reason.key}>
+            {renderText(inWords(reason, metricWord, language.value), language.value)}
+          </span>
         ))}
       </span>
     </li>
@@ -50,7 +53,7 @@ function Reading({ evidence }: { evidence: Evidence }) {
   const labels = labelsLine(evidence.series);
   return (
     <>
-      <b title={evidence.series}>
+      <b title={evidence.series || evidence.metric}>
         {metricWord(evidence.metric)}
         {labels !== "" && ` ${middleEllipsis(labels, 40)}`}
       </b>{" "}

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Host } from "#shared/contract/api.ts";
 import { formatDuration } from "#shared/duration.ts";
 import { HostNotes } from "../parts/host-notes.tsx";
+import { HostScore, hostScoreText } from "../parts/host-score.tsx";
 import { LastSeen } from "../parts/last-seen.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
@@ -69,6 +70,12 @@ function HostHead({ host }: { host: Host }) {
           <dt>{t("host.firstSeen")}</dt>
           <dd>
             <Moment atMs={host.firstSeenMs} />
+          </dd>
+        </div>
+        <div class="wide">
+          <dt>{t("hosts.score")}</dt>
+          <dd>
+            <HostScore host={host} /> <span class="faint">{hostScoreText(host)}</span>
           </dd>
         </div>
         <div class="wide">

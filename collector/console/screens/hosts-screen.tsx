@@ -4,6 +4,7 @@ import { formatDuration } from "#shared/duration.ts";
 import { Link } from "../parts/link.tsx";
 import { HostMark } from "../parts/marks.tsx";
 import { HostNotes } from "../parts/host-notes.tsx";
+import { HostScore } from "../parts/host-score.tsx";
 import { WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
 import { LastSeen } from "../parts/last-seen.tsx";
 import { t } from "../state/settings.ts";
@@ -76,6 +77,9 @@ function Table({ hosts }: { hosts: readonly Host[] }) {
           <th scope="col" class="number">
             {t("hosts.series")}
           </th>
+          <th scope="col" class="number">
+            {t("hosts.score")}
+          </th>
           <th scope="col">{t("hosts.baselines")}</th>
           <th scope="col">{t("hosts.notes")}</th>
         </tr>
@@ -106,6 +110,9 @@ function Row({ host }: { host: Host }) {
       </td>
       <td class="number" data-label={t("hosts.series")}>
         {host.series}
+      </td>
+      <td class="number" data-label={t("hosts.score")}>
+        <HostScore host={host} />
       </td>
       <td class="baselines">
         <WarmupBar warmup={host.warmup} />

@@ -156,6 +156,29 @@ describe("in a browser", () => {
     },
   );
 
+  browserTest(
+    "a host that is unlike itself as a whole is marked, and its page says in which metrics",
+    async () => {
+      await withConsole("incident", "/hosts", async ({ page }) => {
+        const scores = page.locator(".hosts tbody tr td:nth-child(6)");
+        await page.getByText("2.3 unusual").waitFor();
+        const shown = await scores.allInnerTexts();
+        assert.deepEqual([...new Set(shown.map((one) => one.replace(/[\d.]+ /, "").trim()))].sort(), [
+          "as usual",
+          "learning",
+          "unusual",
+          "–",
+        ]);
+        await page.getByRole("link", { name: "core-db-03" }).click();
+        await page
+          .getByText("16 % of its metrics are unusual now; most unlike themselves: CPU busy system")
+          .waitFor();
+        await page.getByRole("button", { name: "中文" }).click();
+        await page.getByText("差别最大的是：CPU 使用率 system、磁盘吞吐 write sda").waitFor();
+      });
+    },
+  );
+
   browserTest("the same incident reads in Chinese, and the choice is kept", async () => {
     await withConsole("incident", "/", async ({ page }) => {
       await page.getByRole("button", { name: "中文" }).click();

@@ -410,6 +410,21 @@ export function hosts(scenario: Scenario, nowMs: number): Host[] {
           ? { collecting: 0, provisional: 61, ready: 370, readyAtMs: nowMs + 12 * minute }
           : ready,
       anomalies: troubled && name === host ? 5 : 0,
+      hostScore: young
+        ? null
+        : troubled && name === host
+          ? {
+              score: 2.31,
+              unusual: {
+                share: 0.16,
+                metrics: [
+                  "system.cpu.utilization system",
+                  "system.disk.io write sda",
+                  "system.network.packet.count receive bond0.storage",
+                ],
+              },
+            }
+          : { score: 0.4 + (i % 5) / 10, unusual: null },
       clockErrorMs: name === "pay-01" ? 94_000 : 0,
       maintenance:
         name === "core-db-02" ? { untilMs: nowMs + 50 * minute, reason: "storage firmware" } : null,

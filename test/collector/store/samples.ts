@@ -61,6 +61,7 @@ export function sampleHost(host: string, change: Partial<Host> = {}): Host {
     series: 600,
     warmup: { collecting: 0, provisional: 100, ready: 500, readyAtMs: null },
     anomalies: 0,
+    hostScore: null,
     clockErrorMs: 0,
     maintenance: null,
     ...change,
