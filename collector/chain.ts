@@ -10,13 +10,18 @@ import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type CorrelateState, createCorrelate } from "./correlate/correlate.ts";
-import type { ConnectionEnd } from "./detect/absence.ts";
-import { createDetect, type Detect, type DetectPolicy } from "./detect/detect.ts";
+import {
+  type ConnectionEnd,
+  createDetect,
+  type Departure,
+  type Detect,
+  type DetectPolicy,
+} from "./detect/detect.ts";
 import { createIncidents, type IncidentCommand, type IncidentsState } from "./incident/incident.ts";
 import { createTopology, type Topology, type TopologyState } from "./topology/topology.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 2;
+const snapshotVersion = 3;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
@@ -34,6 +39,8 @@ export interface ChainResult {
   readonly anomalies: readonly Anomaly[];
   /** Changed incidents, each once. For a command: [] when there is no such incident. */
   readonly incidents: readonly Incident[];
+  /** Hosts that count as gone from now on, or are not shown as gone any more: nothing need be kept of them. */
+  readonly departures: readonly Departure[];
 }
 
 export interface Chain {
@@ -57,7 +64,7 @@ interface ChainMeta {
   readonly incidents: IncidentsState;
 }
 
-const nothing: ChainResult = { anomalies: [], incidents: [] };
+const nothing: ChainResult = { anomalies: [], incidents: [], departures: [] };
 
 export interface ChainParts {
   /** Detection's usual one where nothing is given. */
@@ -80,7 +87,7 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
 
   const follow = (anomalies: readonly Anomaly[]): ChainResult => {
     const suspicions = correlate.add(anomalies, nowMs);
-    return { anomalies, incidents: incidents.apply(suspicions, nowMs) };
+    return { ...nothing, anomalies, incidents: incidents.apply(suspicions, nowMs) };
   };
   const advance = (toMs: number): void => {
     nowMs = Math.max(nowMs, toMs);
@@ -101,15 +108,21 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
           return nothing;
         case "addresses":
           topology.addresses(event.host, event.addresses);
+          detect.addresses(event.host, event.addresses);
           return nothing;
         case "batch": {
           topology.observe(event.batch);
           const anomalies = detect.judge(event.batch);
           return anomalies.length === 0 ? nothing : follow(anomalies);
         }
-        case "tick":
+        case "tick": {
           advance(event.nowMs);
-          return follow(detect.tick(nowMs));
+          const { anomalies, departures } = detect.tick(nowMs);
+          const result = follow(anomalies);
+          // After its last anomalies have found their places.
+          for (const { host, what } of departures) if (what === "gone") topology.forget(host);
+          return { ...result, departures };
+        }
         case "started":
           advance(event.nowMs);
           detect.started(nowMs);
@@ -123,7 +136,7 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
           const incident = incidents.command(event.command, nowMs);
           if (incident === undefined) return nothing;
           if (event.command.kind === "feedback") detect.heed(incident);
-          return { anomalies: [], incidents: [incident] };
+          return { ...nothing, incidents: [incident] };
         }
       }
     },

@@ -16,8 +16,7 @@ import { limits } from "#shared/limits.ts";
 import { labelValue } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type Chain, createChain } from "./chain.ts";
-import type { ConnectionEnd as SilenceCause } from "./detect/absence.ts";
-import type { DetectPolicy } from "./detect/detect.ts";
+import type { ConnectionEnd as SilenceCause, Departure, DetectPolicy } from "./detect/detect.ts";
 import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
 import { createIngest, parsePresence } from "./ingest/ingest.ts";
@@ -29,7 +28,7 @@ import type { Commit, Delta, Store } from "./store/store.ts";
 
 const snapshotName = "collector";
 const snapshotSchema = "causeway.collector";
-const snapshotVersion = 2;
+const snapshotVersion = 3;
 /** On the journal's line; a restart replays at most this much, and takes a snapshot when it ends in good order. */
 const snapshotEveryMs = 300_000;
 const storeRetryMs = 1_000;
@@ -174,9 +173,21 @@ export class Follower {
   }
 
   async #tick(record: JournalRecord): Promise<void> {
-    const { incidents } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    const { incidents, departures } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    for (const departure of departures) this.#forget(departure);
     await this.#commit({ position: record.position, incidents, losses: [] });
     if (this.chain.nowMs() - this.#snapshotMs >= snapshotEveryMs) this.#trySnapshot();
+  }
+
+  #forget({ host, what }: Departure): void {
+    const { hosts } = this.ingest;
+    if (what === "gone") {
+      this.clockErrors.delete(hosts.agentOf(host) ?? "");
+      this.ingest.retire(host);
+      this.#parts.log.info("host is gone; what was learned of it is forgotten", { host });
+    } else {
+      hosts.forget(host);
+    }
   }
 
   #presence(record: JournalRecord): void {

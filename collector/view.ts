@@ -80,7 +80,7 @@ export function createView({
       nowMs,
       watermarkMs: chain.nowMs(),
       hostsUp: all.filter(({ state }) => state === "up").length,
-      hostsTotal: all.filter(({ state }) => state !== "stopped").length,
+      hostsTotal: all.filter(({ state }) => state !== "stopped" && state !== "gone").length,
       series: all.reduce((sum, { series }) => sum + series, 0),
       samplesPerSecond,
       detectionLagMs,
@@ -96,9 +96,10 @@ export function createView({
     hosts,
     hostSeries(host) {
       if (ingest.hosts.agentOf(host) === undefined) return undefined;
-      const series = ingest.hosts.series(host).map((one) => {
+      const series = ingest.hosts.series(host).flatMap((one) => {
+        if (one === undefined) return [];
         const { role, unit, entity } = meaningOf(one, host);
-        return { id: seriesId(one), metric: one.metric, unit, role, entity: entityId(entity) };
+        return [{ id: seriesId(one), metric: one.metric, unit, role, entity: entityId(entity) }];
       });
       return { host, series };
     },

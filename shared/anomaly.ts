@@ -50,4 +50,12 @@ export interface Anomaly {
   /** Share of the expected samples of the judged window that were there, 0 to 1. */
   readonly completeness: number;
   readonly reasons: readonly Reason[];
+  /** Set when several anomalies are one trouble, whatever the topology says: they share the group's id. */
+  readonly group?: AnomalyGroup;
+}
+
+export interface AnomalyGroup {
+  readonly id: string;
+  /** What they have in common, and where to look first. */
+  readonly entity: Entity;
 }

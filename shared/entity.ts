@@ -14,13 +14,14 @@ export const entityKinds = [
   "port",
   "agent",
   "peer",
+  "network",
 ] as const;
 export type EntityKind = (typeof entityKinds)[number];
 
 export interface Entity {
   readonly kind: EntityKind;
   readonly host: string;
-  /** Name within the host; empty for the host itself. */
+  /** Name within the host; empty for the host itself. A network is no part of a host: it stands in `host`. */
   readonly name: string;
 }
 

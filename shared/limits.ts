@@ -7,6 +7,19 @@ export const limits = {
   frameBytesMax: 1024 * 1024,
   /** One host's series. 600 is usual, a container host reaches 10,000; beyond that a label is running away. */
   seriesPerHostMax: 20_000,
+  /**
+   * What has not been measured for this long is over, and its place is free: a week, so that what runs at weekends only stays
+   * known; a day for what is never the same again, like a process.
+   */
+  seriesKeptMs: 7 * 86_400_000,
+  shortLivedSeriesKeptMs: 86_400_000,
+  /** Series of one host that are kept although nothing measures them any more: a thousand processes that came and went. */
+  idleSeriesPerHostMax: 4_000,
+  /** A host that was not heard for this long counts as taken out of service: longer than a holiday's shutdown of a test system. */
+  hostGoneMs: 7 * 86_400_000,
+  /** And is shown as gone for this long, so that whoever comes back from a week off still sees it. */
+  hostGoneShownMs: 7 * 86_400_000,
+
   /** Ticks in one frame: a minute at 1 s. */
   ticksPerFrameMax: 64,
   /** Prometheus and OpenTelemetry names in the field stay far below; a longer one is a payload. */

@@ -273,6 +273,18 @@ export function meaningOf(series: Series, host: string): Meaning {
   };
 }
 
+/** Labels whose values are used once: what they name never comes back under that name. */
+const onceLabels = new Set(["process.pid", "container.id", "k8s.pod.uid", "network.peer.address"]);
+/** Control groups of containers and of sessions. */
+const onceCgroup = /[0-9a-f]{12}|session-\w+\.scope/;
+
+/** A series of something that lives once, like a process: when it is gone it does not come back. */
+export function isShortLived({ labels }: Series): boolean {
+  return labels.some(
+    ([name, value]) => onceLabels.has(name) || (name === "causeway.cgroup" && onceCgroup.test(value)),
+  );
+}
+
 /** Words that Prometheus' naming conventions give a meaning; the first that matches counts. */
 const namedByConvention: readonly (readonly [RegExp, Row])[] = [
   [

@@ -3,12 +3,16 @@
  *
  * `group.ts` says what belongs together, `rank.ts` what caused it, `explain.ts` puts it into texts.
  */
-import type { Anomaly } from "#shared/anomaly.ts";
+import type { Anomaly, AnomalyGroup } from "#shared/anomaly.ts";
 import { causeConfidenceMin } from "#shared/contract/incident.ts";
+import { entityId } from "#shared/entity.ts";
 import type { ServiceGraph, Suspicion } from "#shared/suspicion.ts";
 import { impactTexts, symptomText, toCause, toEvidence } from "./explain.ts";
 import { type Group, Groups } from "./group.ts";
-import { type Candidate, rankCauses } from "./rank.ts";
+import { type Candidate, firstOf, rankCauses } from "./rank.ts";
+
+/** Symptoms that an incident shows; a thousand hosts that were cut off need not all be spelled out. */
+const shownMax = 50;
 
 export interface Correlate {
   /** The groups that changed because of `anomalies`; `nowMs` is the journal's time. */
@@ -23,6 +27,7 @@ export interface CorrelateState {
   readonly weak: readonly Anomaly[];
   readonly groups: readonly {
     readonly id: string;
+    readonly shared: AnomalyGroup | null;
     readonly detectedMs: number;
     readonly startedMs: number;
     readonly lastOnsetMs: number;
@@ -44,7 +49,7 @@ export function createCorrelate(parts: {
       const changed = new Set<Group>();
       for (const anomaly of anomalies) {
         const group = groups.place(anomaly, nowMs);
-        if (group !== undefined) changed.add(group);
+        if (group !== undefined && isNews(group, anomaly)) changed.add(group);
       }
       return [...changed].map((group) => suspicionOf(group, parts.topology));
     },
@@ -58,6 +63,17 @@ export function createCorrelate(parts: {
       })),
     }),
   };
+}
+
+/**
+ * Hosts that were cut off by the thousand come back one by one: each of a few is told, of many every twentieth part, so that
+ * their return costs no more than in proportion to their number.
+ */
+function isNews({ symptoms, quietSinceMs }: Group, anomaly: Anomaly): boolean {
+  if (!anomaly.ended || quietSinceMs !== null || symptoms.size <= shownMax) return true;
+  let over = 0;
+  for (const { ended } of symptoms.values()) if (ended) over += 1;
+  return over % Math.ceil(symptoms.size / 20) === 0;
 }
 
 function restore(groups: Groups, state: CorrelateState): void {
@@ -74,21 +90,26 @@ function restore(groups: Groups, state: CorrelateState): void {
 function suspicionOf(group: Group, graph: ServiceGraph): Suspicion {
   const symptoms = [...group.symptoms.values()].sort(strongestFirst);
   const candidates = rankCauses(group, graph);
-  const firstSymptomMs = Math.min(...symptoms.map(({ startedMs }) => startedMs));
+  const firstSymptomMs = firstOf(symptoms);
   const leading = symptoms[0]!;
   return {
     id: group.id,
     startedMs: Math.min(firstSymptomMs, ...causeOnsets(candidates[0])),
     detectedMs: group.detectedMs,
     symptoms,
-    shown: symptoms.map(toEvidence),
+    shown: symptoms.slice(0, shownMax).map(toEvidence),
     symptomText: symptomText(leading),
     evidence: [...group.evidence.values()].sort(strongestFirst),
     causes: candidates.map((candidate) => toCause(candidate, candidates, firstSymptomMs)),
     impact: impactTexts(symptoms),
     active: group.quietSinceMs === null,
-    fingerprint: `${leading.host}|${leading.resource}|${leading.entity.kind}|${leading.entity.name}`,
+    fingerprint: fingerprintOf(group, leading),
   };
+}
+
+function fingerprintOf({ shared }: Group, { host, resource, entity }: Anomaly): string {
+  if (shared !== null) return `${entityId(shared.entity)}|${resource}`;
+  return `${host}|${resource}|${entity.kind}|${entity.name}`;
 }
 
 /** When what is blamed began; evidence of anything else says nothing about when the trouble did. */

@@ -5,6 +5,8 @@ import { entityId } from "#shared/entity.ts";
 import type { Candidate } from "./rank.ts";
 
 const evidencePerCauseMax = 8;
+/** Silent hosts that are named one by one. */
+const namedMax = 3;
 /** What a cause leaves unexplained is worth saying from here on. */
 const unexplainedShareMin = 0.2;
 
@@ -62,9 +64,7 @@ function counterEvidence(candidate: Candidate, rivals: readonly Candidate[], fir
 
 function causeText(anomaly: Anomaly): Text {
   const { entity, resource } = anomaly;
-  if (anomaly.detector === "absence") {
-    return { key: entity.kind === "agent" ? "cause.agent_died" : "cause.unreachable", args: {} };
-  }
+  if (anomaly.detector === "absence") return silenceCause(anomaly);
   const causeName = entity.name === "" ? entity.host : entity.name;
   if (anomaly.detector === "host")
     return { key: "cause.host", args: { causeName, metrics: metricsToBlame(anomaly) } };
@@ -86,6 +86,13 @@ function causeText(anomaly: Anomaly): Text {
   }
   const part = entity.kind === "service" || entity.kind === "cgroup";
   return { key: part && known ? `cause.part.${resource}` : "cause.other", args: values };
+}
+
+/** Detection's first reason says what kind of silence it is. */
+function silenceCause({ entity, group, reasons: [reason] }: Anomaly): Text {
+  if (entity.kind === "agent") return { key: "cause.agent_died", args: {} };
+  if (group === undefined || reason === undefined) return { key: "cause.unreachable", args: {} };
+  return { key: reason.key.replace("reason.", "cause."), args: reason.args };
 }
 
 export function symptomText(anomaly: Anomaly): Text {
@@ -119,5 +126,12 @@ function metricsToBlame({ reasons }: Anomaly): string {
 export function impactTexts(symptoms: readonly Anomaly[]): Text[] {
   const silent = new Set(symptoms.filter(({ detector }) => detector === "absence").map(({ host }) => host));
   const hosts = [...new Set(symptoms.map(({ host }) => host))];
+  if (silent.size > namedMax) {
+    const others = hosts.filter((host) => !silent.has(host));
+    return [
+      { key: "impact.blind_hosts", args: { hosts: silent.size } },
+      ...others.map((host) => ({ key: "impact.unknown", args: { host } })),
+    ];
+  }
   return hosts.map((host) => ({ key: silent.has(host) ? "impact.blind" : "impact.unknown", args: { host } }));
 }

@@ -4,9 +4,10 @@
  * A symptom joins a group that began or grew within `joinMs` on the same host or one call away, or two calls when the onsets
  * are within a minute of each other (one silent hop is bridged); otherwise it opens a group. Evidence never opens one: it
  * waits, and is taken in when a group opens near it. (Research: Dynatrace merges within 15 minutes along topology; three
- * minutes gave 1.00 incident per fault on a public microservice trace.)
+ * minutes gave 1.00 incident per fault on a public microservice trace.) Anomalies that detection itself calls one trouble
+ * (`Anomaly.group`) are one group, whatever the topology says.
  */
-import type { Anomaly } from "#shared/anomaly.ts";
+import type { Anomaly, AnomalyGroup } from "#shared/anomaly.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
 
 export const joinMs = 180_000;
@@ -18,6 +19,8 @@ export const rememberMs = 900_000;
 
 export interface Group {
   readonly id: string;
+  /** The trouble that detection told with the anomaly that opened it; null when it opened by itself. */
+  readonly shared: AnomalyGroup | null;
   readonly detectedMs: number;
   startedMs: number;
   lastOnsetMs: number;
@@ -39,7 +42,7 @@ export class Groups {
 
   /** Puts `anomaly` where it belongs; the group that changed, or undefined when it only waits. */
   place(anomaly: Anomaly, nowMs: number): Group | undefined {
-    const home = this.#holding(anomaly.id) ?? this.#near(anomaly);
+    const home = this.#holding(anomaly.id) ?? this.#home(anomaly);
     if (home !== undefined) {
       this.#put(home, anomaly);
       return home;
@@ -50,6 +53,7 @@ export class Groups {
     }
     const group: Group = {
       id: anomaly.id,
+      shared: anomaly.group ?? null,
       detectedMs: nowMs,
       startedMs: anomaly.startedMs,
       lastOnsetMs: anomaly.startedMs,
@@ -80,11 +84,20 @@ export class Groups {
     return undefined;
   }
 
+  #home(anomaly: Anomaly): Group | undefined {
+    if (anomaly.group === undefined) return this.#near(anomaly);
+    const { id } = anomaly.group;
+    for (const group of this.groups.values()) if (group.shared?.id === id) return group;
+    return undefined;
+  }
+
   /** The nearest group in hops, then in time; ties go to the older group. */
   #near(anomaly: Anomaly): Group | undefined {
     let best: Group | undefined;
     let bestDistance = Number.POSITIVE_INFINITY;
     for (const group of this.groups.values()) {
+      // A host that detection tells apart from those that were cut off is silent for its own reason.
+      if (group.shared !== null && anomaly.detector === "absence") continue;
       const distance = this.#distance(anomaly, group);
       if (distance < bestDistance) {
         best = group;
@@ -115,9 +128,12 @@ export class Groups {
       group.startedMs = Math.min(group.startedMs, anomaly.startedMs);
       if (anomaly.role === "symptom") group.lastOnsetMs = Math.max(group.lastOnsetMs, anomaly.startedMs);
     }
-    const symptoms = [...group.symptoms.values()];
-    const quiet = symptoms.every(({ ended }) => ended);
-    group.quietSinceMs = quiet ? Math.max(...symptoms.map(({ lastMs }) => lastMs)) : null;
+    let quietSinceMs: number | null = 0;
+    for (const { ended, lastMs } of group.symptoms.values()) {
+      quietSinceMs = ended && quietSinceMs !== null ? Math.max(quietSinceMs, lastMs) : null;
+      if (quietSinceMs === null) break;
+    }
+    group.quietSinceMs = quietSinceMs;
   }
 
   /** Waiting evidence near a group that has just opened joins it. */

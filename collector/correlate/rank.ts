@@ -19,6 +19,7 @@ const kindWeight: Readonly<Record<Entity["kind"], number>> = {
   process: 1,
   port: 1,
   agent: 1,
+  network: 1,
   service: 0.95,
   cgroup: 0.85,
   filesystem: 0.7,
@@ -36,6 +37,8 @@ const lateMs = 60_000;
 const coincidenceConfidence = 0.2;
 /** The origin of others' suffering, with nothing to say why it suffers itself. */
 const originConfidence = 0.6;
+/** Of what a silence may be blamed on; a host that gives no sign may be down or out of reach. */
+const silenceConfidence: Partial<Record<Entity["kind"], number>> = { agent: 0.9, network: 0.8 };
 /** Two entities whose shares are this close tell of the same consumption: a process and its service. */
 const sameShare = 0.25;
 
@@ -58,26 +61,46 @@ export function rankCauses(group: Group, graph: ServiceGraph): Candidate[] {
   const byEntity = new Map<string, Anomaly[]>();
   for (const anomaly of [...symptoms, ...group.evidence.values()]) {
     if (isEffect(anomaly) && (suffering.size < 2 || !isOrigin(anomaly.host))) continue;
-    const id = entityId(anomaly.entity);
-    byEntity.set(id, [...(byEntity.get(id) ?? []), anomaly]);
+    const id = entityId(blamed(anomaly));
+    const known = byEntity.get(id);
+    if (known === undefined) byEntity.set(id, [anomaly]);
+    else known.push(anomaly);
   }
-  const candidates = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group));
+  const firstSymptomMs = firstOf(symptoms);
+  const candidates = [...byEntity.values()].map((anomalies) =>
+    score(anomalies, symptoms, group, firstSymptomMs),
+  );
   candidates.sort((a, b) => b.score - a.score || (entityId(a.entity) < entityId(b.entity) ? -1 : 1));
   return withoutEchoes(candidates).slice(0, causesMax);
+}
+
+/** What is to blame if this anomaly is to be believed: of a trouble that many share, what they have in common. */
+function blamed({ entity, group }: Anomaly): Entity {
+  return group?.entity ?? entity;
+}
+
+/** Also of thousands: no spread. */
+export function firstOf(anomalies: readonly Anomaly[]): number {
+  return anomalies.reduce((first, { startedMs }) => Math.min(first, startedMs), Number.POSITIVE_INFINITY);
 }
 
 function isEffect(anomaly: Anomaly): boolean {
   return anomaly.resource === "none" && (anomaly.kind === "latency" || anomaly.kind === "errors");
 }
 
-function score(anomalies: readonly Anomaly[], symptoms: readonly Anomaly[], group: Group): Candidate {
+function score(
+  anomalies: readonly Anomaly[],
+  symptoms: readonly Anomaly[],
+  group: Group,
+  firstSymptomMs: number,
+): Candidate {
   const weighed = anomalies
-    .map((anomaly) => ({ anomaly, weight: weigh(anomaly, symptoms, group) }))
+    .map((anomaly) => ({ anomaly, weight: weigh(anomaly, symptoms, group, firstSymptomMs) }))
     .sort((a, b) => b.weight - a.weight || (a.anomaly.id < b.anomaly.id ? -1 : 1));
   const [first, second, third] = weighed.map(({ weight }) => weight);
   const own = (first ?? 0) + 0.5 * (second ?? 0) + 0.25 * (third ?? 0);
   const evidence = weighed.map(({ anomaly }) => anomaly);
-  const { entity } = evidence[0]!;
+  const entity = blamed(evidence[0]!);
   const share = shareOf(evidence[0]!, symptoms, group);
   return {
     entity,
@@ -93,12 +116,11 @@ function isAboutWhatSuffers(anomaly: Anomaly, symptoms: readonly Anomaly[]): boo
   return symptoms.some(({ resource }) => resource === anomaly.resource);
 }
 
-function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): number {
+function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, firstSymptomMs: number): number {
   // That the host as a whole is unlike itself says where to look. What is to blame has evidence of its own.
   if (anomaly.detector === "host") return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
-  const firstSymptomMs = Math.min(...symptoms.map(({ startedMs }) => startedMs));
   const lateByMs = anomaly.startedMs - firstSymptomMs;
   const spanMs = Math.max(1, group.lastOnsetMs - group.startedMs, lateMs);
   const timing =
@@ -158,7 +180,7 @@ function confidence(anomaly: Anomaly, share: number | null, symptoms: readonly A
 }
 
 function certainty(anomaly: Anomaly, share: number | null): number {
-  if (anomaly.detector === "absence") return anomaly.entity.kind === "agent" ? 0.9 : 0.6;
+  if (anomaly.detector === "absence") return silenceConfidence[blamed(anomaly).kind] ?? 0.6;
   if (anomaly.entity.kind === "port") return 0.9;
   if (isEffect(anomaly)) return originConfidence;
   if (anomaly.entity.kind === "host") return 0.2;

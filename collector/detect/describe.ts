@@ -28,6 +28,8 @@ const unprecedentedScore = 1;
 const boundScore = 1;
 /** Farther out than ever by this much. */
 const recordMargin = 1.05;
+/** Channels from here on say nothing about where a value should be. */
+const jumpChannel = channels.indexOf("jump");
 /** Below this share of samples present the verdict says so. */
 const completeShare = 0.9;
 /** Younger than this, what appeared is told as new: it has no history to be the largest of. */
@@ -149,7 +151,8 @@ function expectedBand(
   { floor, floorShare, rangeLow, rangeHigh }: SeriesPolicy,
   width: number,
 ): [low: number, high: number] {
-  const seen = alarm === null ? 0 : table.narrow[number * narrowLength + narrow.record1 + alarm.channel]!;
+  const isLevel = alarm !== null && alarm.channel < jumpChannel;
+  const seen = !isLevel ? 0 : table.narrow[number * narrowLength + narrow.record1 + alarm.channel]!;
   const most = Math.max(width, floor, floorShare * Math.abs(expected), seen);
   return [Math.max(rangeLow, expected - most), Math.min(rangeHigh, expected + most)];
 }

@@ -9,14 +9,17 @@ import type { SampleBatch } from "#shared/batch.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
 import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
-import { Absence, type AbsenceMeta, type ConnectionEnd } from "./absence.ts";
+import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./absence.ts";
 import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
-import { HostDetector, type HostMeta, type HostProgress } from "./host-detector.ts";
+import { HostDetector, type HostMeta, type HostProgress, noProgress } from "./host-detector.ts";
 import type { HostReading } from "./host-score/host-score.ts";
 import { type InMaintenance, Maintenance } from "./maintenance.ts";
+import type { ConnectionEnd } from "./presence.ts";
 import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./policy.ts";
 
+export type { Departure, HostState } from "./absence.ts";
+export type { ConnectionEnd } from "./presence.ts";
 export { type DetectPolicy, usualPolicy } from "./policy.ts";
 export type { InMaintenance } from "./maintenance.ts";
 
@@ -26,6 +29,8 @@ const snapshotVersion = 4;
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
   define(host: string, number: number, series: Series): void;
+  /** The host's own IP addresses, as its agent reports them. */
+  addresses(host: string, addresses: readonly string[]): void;
   /** Anomalies that began, grew or ended with this tick. */
   judge(batch: SampleBatch): Anomaly[];
   /** The collector started, or a connection of a host ended, at a time on the journal's line. */
@@ -35,10 +40,10 @@ export interface Detect {
   heed(incident: Incident): void;
   /** The answers in force, oldest first, each for `keptMs`, and what follows from them. */
   feedback(): { readonly given: Feedbacks; readonly keptMs: number; readonly factors: Factors };
-  /** The journal's time moved on: hosts that are silent now. */
-  tick(nowMs: number): Anomaly[];
+  /** The journal's time moved on: hosts that are silent now, and hosts that are gone: nothing is kept of those. */
+  tick(nowMs: number): AbsenceTick;
   /** stopped: it said goodbye, or is quiet in its maintenance window. */
-  state(host: string): "up" | "silent" | "stopped";
+  state(host: string): HostState;
   progress(host: string): HostProgress;
   readonly calendar: Calendar;
   /** Whether a whole host is in maintenance at a time on the journal's line. */
@@ -70,7 +75,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
   const rules = rulesOf(policy);
   const { calendar, maintenance } = rules;
   const hosts = new Map<string, HostDetector>();
-  let absence = new Absence();
+  let absence = new Absence(policy.hostGoneMs);
   let given: Feedbacks = [];
   let factors = factorsOf(given);
 
@@ -84,7 +89,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
 
   if (snapshot !== undefined) {
     const meta = restore(snapshot, hosts, rules);
-    absence = Absence.restore(meta.absence);
+    absence = new Absence(policy.hostGoneMs, meta.absence);
     follow(meta.feedback);
   }
 
@@ -96,12 +101,20 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
     return fresh;
   };
 
+  /** Ends what is open on a host that is gone, and forgets the rest. */
+  const retire = (host: string, nowMs: number): Anomaly[] => {
+    const ends = hosts.get(host)?.endAll(nowMs) ?? [];
+    hosts.delete(host);
+    return ends;
+  };
+
   return {
     define(host, number, series) {
       const detector = hostOf(host);
       detector.define(number, series);
       factors.applyTo(detector.table, number);
     },
+    addresses: (host, addresses) => absence.addresses(host, addresses),
     judge(batch) {
       const heard = absence.heard(batch.host, batch.timeMs, batch.intervalMs);
       const found = hostOf(batch.host).judge(batch);
@@ -114,19 +127,21 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
     tick(nowMs) {
       follow(inForce(given, nowMs));
       const inMaintenance = (host: string, timeMs: number) => maintenance.at(host, timeMs) !== null;
-      const found = absence.tick(nowMs, inMaintenance);
+      const { anomalies, departures } = absence.tick(nowMs, inMaintenance);
+      const found = [...anomalies];
+      for (const { host, what } of departures) if (what === "gone") found.push(...retire(host, nowMs));
       // A host that was switched off for its maintenance has no tick of its own that would end what was open.
       for (const [name, host] of hosts) {
         if (host.open().length > 0 && absence.isQuiet(name) && inMaintenance(name, nowMs))
           found.push(...host.endAll(nowMs));
       }
-      return found;
+      return { anomalies: found, departures };
     },
     state(host) {
       const switchedOff = absence.isQuiet(host) && maintenance.at(host, absence.nowMs) !== null;
       return switchedOff ? "stopped" : absence.state(host);
     },
-    progress: (host) => hostOf(host).progress(),
+    progress: (host) => hosts.get(host)?.progress() ?? noProgress,
     calendar,
     maintenance: (host, timeMs) => maintenance.at(host, timeMs),
     hostScore: (host) => hosts.get(host)?.score.reading() ?? null,

@@ -9,14 +9,14 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
+import { ColumnReader, watchedMs } from "./columns.ts";
 import { describe, type Finding, type HostFacts } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
 import {
   calmShare,
   expectedDeviation,
   expectedOf,
-  floorSquared,
-  isBeyond,
+  floorOf,
   judgeLevels,
   learnAttended,
   zMin,
@@ -25,7 +25,7 @@ import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
 import { OpenAnomalies, type OpenAnomaliesState, type Reference } from "./open-anomalies.ts";
 import type { HostRules, SeriesPolicy } from "./policy.ts";
-import { type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
+import { rangeOf, type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
 import { type Scales, scalesOf } from "./scales.ts";
 import { type Moment, momentOf, slotsPerDay } from "./season.ts";
 import {
@@ -43,17 +43,9 @@ import {
 import { recordScore, unusualScore } from "./severity.ts";
 import { Tick } from "./tick.ts";
 
-/** A host is new for this long: what appears meanwhile may have been there all along. */
-const watchedMs = 180_000;
-/** A process that appears on a watched host has this history: that it used nothing. */
-const bornSamples = 60;
 /** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
 const goneIntervals = 3;
 const goneMsMin = 30_000;
-/** A counter's rate over a longer gap says nothing about now. */
-const rateGapIntervals = 10;
-/** Larger values are judged as this large, so that squares stay finite in single floats. */
-const valueMax = 1e18;
 const completenessTimeConstantMs = 300_000;
 /** Samples from which a series counts as provisional rather than collecting. */
 const provisionalSamples = 3;
@@ -67,6 +59,8 @@ export interface HostProgress {
   readonly readyAtMs: number | null;
 }
 
+export const noProgress: HostProgress = { collecting: 0, provisional: 0, ready: 0, open: 0, readyAtMs: null };
+
 /** What survives a restart beside the table's columns. */
 export interface HostMeta {
   readonly host: string;
@@ -77,6 +71,8 @@ export interface HostMeta {
   readonly completeness: number;
   readonly anomalies: OpenAnomaliesState;
   readonly score: HostScoreState;
+  /** By policy: the smallest deviations that the series were judged with. */
+  readonly floors: readonly (readonly [floor: number, share: number])[];
   readonly capacities: readonly [number, number];
   readonly lateTicks: number;
 }
@@ -99,17 +95,13 @@ export class HostDetector {
   #intervalMs = 0;
   #completeness = 1;
   #lateTicks = 0;
-  #coresNumber = -1;
-  #memoryNumber = -1;
-  #cores = 0;
-  #memoryBytes = 0;
+  readonly #columns: ColumnReader;
   #before: Moment;
-  /** Columns of this tick whose value is at its bound. */
-  readonly #bounded: number[] = [];
 
   constructor(host: string, rules: HostRules) {
     this.#rules = rules;
     this.table = new SeriesTable(host, rules.policies, rules.calendar.classCount);
+    this.#columns = new ColumnReader(this.table);
     this.#maintenance = new HostMaintenance(rules.maintenance, host);
     this.#anomalies = new OpenAnomalies(this.table);
     this.score = new HostScore(host, (number) => this.table.series[number]);
@@ -124,14 +116,13 @@ export class HostDetector {
   define(number: number, series: Series): void {
     this.#anomalies.end(number, this.#lastMs);
     this.table.define(number, series);
-    this.table.narrow[number * narrowLength + narrow.floorSquared] = floorSquared(this.table, number, 0);
+    this.table.narrow[number * narrowLength + narrow.floor] = floorOf(this.table, number, 0);
     this.#paused.delete(number);
     const { meaning } = this.table.info(number)!;
     this.#maintenance.define(number, series, meaning.kind);
     this.score.define(number, meaning);
     this.#pause(number);
-    if (series.metric === "system.cpu.logical.count") this.#coresNumber = number;
-    if (series.metric === "system.memory.limit") this.#memoryNumber = number;
+    this.#columns.define(number, series);
   }
 
   /** Anomalies that began, grew or ended with this tick. A tick that is not later than the last one is late: [] and counted. */
@@ -154,11 +145,12 @@ export class HostDetector {
     const now = momentOf(this.#rules.calendar, timeMs);
     const before = elapsedMs > hourMs * slotsPerDay ? now : this.#before;
     this.tick.timeMs = timeMs;
-    this.#read(batch);
+    this.#columns.read(batch, this.tick, this.#firstMs);
+    this.#endGone(timeMs);
     judgeLevels(this.table, this.tick, scales, before, now);
     for (let index = 0; index < this.tick.attendedCount; index += 1)
       this.#attend(this.tick.attended[index]!, scales, before, now);
-    for (const column of this.#bounded) this.#atBound(column, scales);
+    for (const column of this.#columns.bounded) this.#atBound(column, scales);
     this.#before = now;
     this.#step(scales, now);
     return this.#take();
@@ -168,7 +160,16 @@ export class HostDetector {
     return [...this.#anomalies.take(), ...this.score.take()];
   }
 
-  /** Ends what is open on a host that sends nothing for its window to begin with. */
+  /** An agent that started again no longer names what is gone: there is no column then that could say so. */
+  #endGone(timeMs: number): void {
+    const goneMs = Math.max(goneMsMin, goneIntervals * this.#intervalMs);
+    for (const number of this.#anomalies.numbers()) {
+      if (timeMs - this.table.wide[number * wideLength + wide.lastMs]! >= goneMs)
+        this.#anomalies.gone(number, timeMs);
+    }
+  }
+
+  /** Ends what is open on a host that sends nothing: its window began, or it is gone. */
   endAll(timeMs: number): Anomaly[] {
     for (const number of this.#anomalies.numbers()) this.#anomalies.end(number, timeMs);
     this.score.end(timeMs);
@@ -192,71 +193,6 @@ export class HostDetector {
     flags[number]! &= ~flag.judged;
   }
 
-  /** Fills `tick` with what is judged: values, and rates of counters. */
-  #read({ timeMs, intervalMs, series, values }: SampleBatch): void {
-    const { tick, table } = this;
-    const { wide: wides, flags, small: smalls } = table;
-    const columns = Math.min(series.length, values.length);
-    const goneMs = Math.max(goneMsMin, goneIntervals * intervalMs);
-    const rateGapMs = rateGapIntervals * intervalMs;
-    tick.reserve(columns);
-    this.#bounded.length = 0;
-    let length = 0;
-    for (let column = 0; column < columns; column += 1) {
-      const number = series[column]!;
-      const raw = values[column]!;
-      const flagged = flags[number]!;
-      if ((flagged & flag.judged) === 0) {
-        if (number === this.#coresNumber && raw > 0) this.#cores = raw;
-        if (number === this.#memoryNumber && raw > 0) this.#memoryBytes = raw;
-        continue;
-      }
-      const at = number * wideLength;
-      if (raw !== raw) {
-        if ((flagged & (flag.open | flag.pending)) !== 0 && timeMs - wides[at + wide.lastMs]! >= goneMs)
-          this.#anomalies.gone(number, timeMs);
-        continue;
-      }
-      let value = raw;
-      if ((flagged & flag.rate) !== 0) {
-        const before = wides[at + wide.raw]!;
-        const gapMs = timeMs - wides[at + wide.lastMs]!;
-        wides[at + wide.raw] = raw;
-        wides[at + wide.lastMs] = timeMs;
-        // NaN before the first sample; a total that fell began anew; over a long gap the rate is of no moment.
-        if (!(raw >= before) || gapMs > rateGapMs) continue;
-        value = ((raw - before) * 1000) / gapMs;
-      } else {
-        wides[at + wide.lastMs] = timeMs;
-      }
-      if (value > valueMax) value = valueMax;
-      else if (value < -valueMax) value = -valueMax;
-      if (
-        (flagged & flag.bounded) !== 0 &&
-        isBeyond(value, table.policyOf(number).bound, flagged & flag.badUp)
-      )
-        this.#bounded.push(length);
-      const fed = smalls[number * smallLength + small.inStep]!;
-      if (fed < 255) {
-        wides[at + wide.sum] = fed === 0 ? value : wides[at + wide.sum]! + value;
-        smalls[number * smallLength + small.inStep] = fed + 1;
-      }
-      if ((flagged & flag.bornAtZero) !== 0) this.#bearAtZero(number, timeMs);
-      tick.series[length] = number;
-      tick.values[length] = value;
-      length += 1;
-    }
-    tick.length = length;
-  }
-
-  /** A process that appears on a host that has been watched for a while used nothing before: that is its history. */
-  #bearAtZero(number: number, timeMs: number): void {
-    const at = number * countsLength + counts.samples;
-    if (this.table.counts[at]! !== 0 || timeMs - this.#firstMs < watchedMs) return;
-    this.table.counts[at] = bornSamples;
-    this.table.wide[number * wideLength + wide.level] = 0;
-  }
-
   /** One column that is far out, or under watch. */
   #attend(column: number, scales: Scales, before: Moment, now: Moment): void {
     const { table, tick } = this;
@@ -276,7 +212,7 @@ export class HostDetector {
       (bad && matters && z2 >= threshold * threshold) || (reference !== null && isStillOff(value, reference));
     if (exceeds) {
       this.#exceeds(number, { value, expected, z: Math.sqrt(z2), ready: true, alarm: null });
-    } else if ((flagged & flag.bounded) === 0 || !this.#bounded.includes(column)) {
+    } else if ((flagged & flag.bounded) === 0 || !this.#columns.bounded.includes(column)) {
       const calmZ = threshold * calmShare;
       if (z2 < calmZ * calmZ || !matters) this.#anomalies.calm(number, tick.timeMs);
       else this.#anomalies.uneasy(number);
@@ -375,8 +311,8 @@ export class HostDetector {
 
   #describe(number: number, finding: Finding, startedMs: number): Anomaly {
     const facts: HostFacts = {
-      cores: this.#cores,
-      memoryBytes: this.#memoryBytes,
+      cores: this.#columns.cores,
+      memoryBytes: this.#columns.memoryBytes,
       completeness: this.#completeness,
     };
     const compared = {
@@ -437,7 +373,8 @@ export class HostDetector {
       completeness: this.#completeness,
       anomalies: this.#anomalies.state(),
       score: this.score.state(),
-      capacities: [this.#cores, this.#memoryBytes],
+      floors: this.table.policies.all.map(({ floor, floorShare }) => [floor, floorShare]),
+      capacities: [this.#columns.cores, this.#columns.memoryBytes],
       lateTicks: this.#lateTicks,
     };
   }
@@ -446,19 +383,31 @@ export class HostDetector {
     return [...this.table.columns(), ...this.score.columns()];
   }
 
+  /** Where the policy is another one than in the snapshot, its floor holds from now on. */
+  #adoptFloors({ floors }: HostMeta, policies: Column): void {
+    for (let number = 0; number < policies.length; number += 1) {
+      const [floor, share] = floors[policies[number]!]!;
+      const now = this.table.policyOf(number);
+      if (now.floor === floor && now.floorShare === share) continue;
+      const at = number * narrowLength + narrow.floor;
+      this.table.narrow[at] = floorOf(this.table, number, rangeOf(this.table, number));
+    }
+  }
+
   static restore(meta: HostMeta, column: (name: string) => Column, rules: HostRules): HostDetector {
     const detector = new HostDetector(meta.host, rules);
     for (const [number, series] of meta.series.entries())
       if (series !== null) detector.define(number, series);
     detector.table.restore(column);
     detector.score.restore(meta.score, column);
+    detector.#adoptFloors(meta, column("policy"));
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;
     detector.#lastStepMs = meta.lastStepMs;
     detector.#before = momentOf(rules.calendar, meta.lastMs);
     detector.#completeness = meta.completeness;
     detector.#anomalies = new OpenAnomalies(detector.table, meta.anomalies);
-    [detector.#cores, detector.#memoryBytes] = meta.capacities;
+    [detector.#columns.cores, detector.#columns.memoryBytes] = meta.capacities;
     detector.#lateTicks = meta.lateTicks;
     return detector;
   }

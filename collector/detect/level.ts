@@ -4,7 +4,7 @@
  * Expected is the level of the last 20 samples, moved by what the season says happens between the last sample and this one. The
  * deviations of the sample and of a short mean (3 samples: a small shift that lasts) are each compared with their own
  * standard deviation of the last day or so, and with a floor: 0.7 % of the range ever seen, or the smallest deviation that
- * matters for the metric's kind. z = |deviation| / sqrt(variance + floor^2), and the larger of the two counts.
+ * matters for the metric's kind. z = |deviation| / (sigma + floor), and the larger of the two counts.
  *
  * A series with a short history is expected to vary more than it did: its deviations are divided by 1 + 12 / samples. A
  * series that is often unusual by the same measure is judged more mildly: clusters of exceedances are counted, one a
@@ -50,6 +50,9 @@ const shortShareSquared = shortShare * shortShare;
 const rangeShare = 0.007;
 /** Clusters of exceedances per step that are nothing special; more often divides the squared z in proportion. */
 const usualRate = 0.0015;
+/** Over how many steps clusters are counted. */
+const rateSteps = 10_000;
+const rateStepsMin = 2_000;
 /** Samples apart from which two exceedances are two clusters, in steps. */
 const clusterSteps = 5;
 
@@ -96,7 +99,7 @@ export function judgeLevels(
     const deviation = value - expected;
     const variance = narrows[row + narrow.variance]!;
     const shortVariance = narrows[row + narrow.shortVariance]!;
-    const floor = narrows[row + narrow.floorSquared]!;
+    const floor = narrows[row + narrow.floor]!;
     const shortBefore = narrows[row + narrow.shortMean]!;
     const short = shortBefore + sustained * (deviation - shortBefore);
     const own = (deviation * deviation) / (Math.sqrt(variance) + floor) ** 2;
@@ -144,7 +147,9 @@ export function expectedDeviation(table: SeriesTable, number: number): number {
   const samples = table.counts[number * countsLength + counts.samples]!;
   const mild = Math.max(1, narrows[row + narrow.exceedRate]! / usualRate);
   const inflated = 1 + youth / (samples + 1);
-  return (Math.sqrt(narrows[row + narrow.variance]!) + narrows[row + narrow.floorSquared]!) * Math.sqrt(mild) * inflated;
+  return (
+    (Math.sqrt(narrows[row + narrow.variance]!) + narrows[row + narrow.floor]!) * Math.sqrt(mild) * inflated
+  );
 }
 
 /** Learns an attended column: clipped, and hardly at all while it is `exceeding` or an anomaly is open. */
@@ -160,7 +165,7 @@ export function learnAttended(
   const { wide: wides, narrow: narrows, counts: numbers } = table;
   const row = number * narrowLength;
   const samples = numbers[number * countsLength + counts.samples]!;
-  const floor = narrows[row + narrow.floorSquared]!;
+  const floor = narrows[row + narrow.floor]!;
   const variance = narrows[row + narrow.variance]!;
   const shortVariance = narrows[row + narrow.shortVariance]!;
   const inflated = 1 + youth / (samples + 1);
@@ -181,31 +186,37 @@ export function learnAttended(
     narrows[row + narrow.shortVariance] = shortVariance + weight * (shortStep * shortStep - shortVariance);
     if (samples < countMax) numbers[number * countsLength + counts.samples] = samples + 1;
   }
-  if (z2 > attendSquared) countCluster(table, number, scales);
+  if (z2 > attendSquared) countCluster(table, number);
 }
 
 /** One more cluster of exceedances, unless this sample still belongs to the last one. */
-function countCluster(table: SeriesTable, number: number, scales: Scales): void {
+function countCluster(table: SeriesTable, number: number): void {
   const at = number * smallLength + small.sinceExceeded;
   if (table.small[at]! > clusterSteps)
-    table.narrow[number * narrowLength + narrow.exceedRate]! += scales.exceedRate;
+    table.narrow[number * narrowLength + narrow.exceedRate]! += rateWeight(table, number);
   table.small[at] = 0;
+}
+
+/** Of one step in the rate of clusters: a week's worth, but a young series is soon known for what it is. */
+function rateWeight(table: SeriesTable, number: number): number {
+  const steps = table.counts[number * countsLength + counts.steps]!;
+  return 1 / Math.min(rateSteps, steps + rateStepsMin);
 }
 
 /**
  * Once a step: the rate of clusters fades, and the floor follows the range of the records and the policy. `range` is what the
  * records of `record.ts` span.
  */
-export function stepLevel(table: SeriesTable, number: number, range: number, scales: Scales): void {
+export function stepLevel(table: SeriesTable, number: number, range: number): void {
   const row = number * narrowLength;
   const since = number * smallLength + small.sinceExceeded;
   if (table.small[since]! < 255) table.small[since]! += 1;
-  table.narrow[row + narrow.exceedRate]! *= 1 - scales.exceedRate;
-  table.narrow[row + narrow.floorSquared] = floorSquared(table, number, range);
+  table.narrow[row + narrow.exceedRate]! *= 1 - rateWeight(table, number);
+  table.narrow[row + narrow.floor] = floorOf(table, number, range);
 }
 
-/** Square of the smallest standard deviation that is believed; see the head of this file. */
-export function floorSquared(table: SeriesTable, number: number, range: number): number {
+/** The smallest standard deviation that is believed; see the head of this file. */
+export function floorOf(table: SeriesTable, number: number, range: number): number {
   const { floor, floorShare } = table.policyOf(number);
   const at = number * wideLength;
   const level = Math.abs(table.wide[at + wide.level]!);

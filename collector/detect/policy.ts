@@ -6,6 +6,7 @@
  * them for the series that they match, in order: later rules win, key by key. A policy is resolved when a series is
  * defined; equal policies share one index, so that a host's series hold a small number each and nothing is looked up per sample.
  */
+import { limits } from "#shared/limits.ts";
 import type { Meaning, MetricKind, Role } from "#shared/semantics.ts";
 import type { Series } from "#shared/series.ts";
 import { type Calendar, type CalendarData, usualCalendar } from "./calendar.ts";
@@ -46,9 +47,16 @@ export interface DetectPolicy {
   readonly rules: readonly PolicyRule[];
   readonly calendar: CalendarData;
   readonly maintenance: readonly MaintenanceWindow[];
+  /** A host that was not heard for this long counts as taken out of service. */
+  readonly hostGoneMs: number;
 }
 
-export const usualPolicy: DetectPolicy = { rules: [], calendar: usualCalendar, maintenance: [] };
+export const usualPolicy: DetectPolicy = {
+  rules: [],
+  calendar: usualCalendar,
+  maintenance: [],
+  hostGoneMs: limits.hostGoneMs,
+};
 
 /** One series' policy, in the unit that is judged (of a counter: per second). */
 export interface SeriesPolicy {

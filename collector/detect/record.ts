@@ -99,7 +99,7 @@ export function stepRecord(
   const slowLevel = wides[wideAt + wide.slowLevel]!;
   const deviation = value - slowLevel;
   const difference = steps === 0 ? 0 : deviation - n[row + narrow.previous]!;
-  const range = rangeOf(n, row);
+  const range = rangeOf(table, number);
   const floor =
     rangeNoise * range + n[row + narrow.difference]! + 1e-12 * Math.abs(wides[wideAt + wide.origin]!) + 1e-30;
 
@@ -197,7 +197,7 @@ export function stepRecord(
   if (steps < countMax) numbers[countAt + counts.steps] = steps + 1;
   if (explains) table.flags[number]! |= flag.seasonal;
   else table.flags[number]! &= ~flag.seasonal;
-  stepLevel(table, number, range, scales);
+  stepLevel(table, number, range);
   if (!alarm) return -1;
   return channel + 16 * Math.floor(Math.log2(evidence / scales.alarmEvidence));
 }
@@ -220,9 +220,9 @@ export function referenceOf(table: SeriesTable, number: number, channel: number,
   }
 }
 
-/** What the values have spanned around the slow level. */
-function rangeOf(narrows: Float32Array, row: number): number {
-  const up = row + narrow.record1;
+/** What the values of a series have spanned around its slow level. */
+export function rangeOf({ narrow: narrows }: SeriesTable, number: number): number {
+  const up = number * narrowLength + narrow.record1;
   const down = up + 1;
   const episodes = 2 * channelCount;
   return (

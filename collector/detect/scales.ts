@@ -19,7 +19,6 @@ export interface Scales {
   readonly stepMs: number;
   /** Steps in one unit of 450 s, at least 1. */
   readonly unit: number;
-  readonly exceedRate: number;
   readonly slowLevel: number;
   readonly longMean: number;
   readonly volatility: number;
@@ -51,7 +50,6 @@ export function scalesOf(intervalMs: number): Scales {
     warmupSamples: Math.max(18, Math.ceil(180_000 / intervalMs)),
     stepMs,
     unit,
-    exceedRate: 1 / 10_000,
     slowLevel: 0.01 / unit,
     longMean: 3 / (24 * unit + 1),
     volatility: 0.05 / unit,

@@ -73,7 +73,8 @@ export class SeasonSlots {
   forget(number: number): void {
     const at = number * this.classes;
     for (let index = at; index < at + this.classes; index += 1) {
-      if (this.blocks[index]! !== 0) this.#free.push(this.blocks[index]!);
+      const block = this.blocks[index]!;
+      if (block !== 0) this.#free.push(block);
     }
     this.blocks.fill(0, at, at + this.classes);
     this.hours.fill(0, at, at + this.classes);
@@ -122,8 +123,12 @@ export class SeasonSlots {
     most: number,
   ): void {
     const at = number * this.classes + dayClass;
-    if (this.blocks[at]! === 0) this.blocks[at] = this.#newBlock();
-    const slot = this.blocks[at]! * slotsPerDay + hour;
+    let block = this.blocks[at]!;
+    if (block === 0) {
+      block = this.#newBlock();
+      this.blocks[at] = block;
+    }
+    const slot = block * slotsPerDay + hour;
     const before = this.pool[slot]!;
     if (before !== before) {
       this.pool[slot] = value;
@@ -154,7 +159,7 @@ export class SeasonSlots {
     const blocks = column("season blocks") as Uint32Array;
     if (blocks.length !== column("flags").length * this.classes) return;
     this.blocks.set(blocks);
-    this.hours.set(column("season hours") as Uint8Array);
+    this.hours.set(column("season hours"));
     this.pool = (column("season") as Float32Array).slice();
     this.#free = [...(column("season free") as Uint32Array)];
     this.#next = this.pool.length / slotsPerDay;

@@ -1,5 +1,5 @@
 /**
- * What detection keeps per series, as rows of typed arrays: 248 bytes, and 96 more for each class of day that it has lived
+ * What detection keeps per series, as rows of typed arrays: 247 bytes, and 96 more for each class of day that it has lived
  * through (`season.ts`). What a series is (name, labels) is kept once, by whoever defined it.
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
@@ -36,8 +36,8 @@ export const narrow = {
   variance: 0,
   shortMean: 1,
   shortVariance: 2,
-  /** Square of the smallest standard deviation that is believed. */
-  floorSquared: 3,
+  /** The smallest standard deviation that is believed. */
+  floor: 3,
   /** Clusters of exceedances per step. */
   exceedRate: 4,
   /** Around `slowLevel`, and around the season. */
@@ -117,7 +117,7 @@ export class SeriesTable {
   /** Index of its policy in `policies`. */
   policy = new Uint16Array(0);
   /** What operators' feedback multiplies its threshold by; follows from their answers, so no snapshot has it. */
-  feedback = new Float32Array(0);
+  feedback = new Float64Array(0);
 
   constructor(host: string, policies: Policies, dayClasses: number) {
     this.host = host;
@@ -169,16 +169,17 @@ export class SeriesTable {
       ["counts", this.counts.subarray(0, used * countsLength)],
       ["small", this.small.subarray(0, used * smallLength)],
       ["flags", this.flags.subarray(0, used)],
+      ["policy", this.policy.subarray(0, used)],
       ...this.season.columns(used),
     ];
   }
 
   /** Puts what was learned in place of that of the same definitions; policies are today's. */
   restore(column: (name: string) => Column): void {
-    this.wide.set(column("wide") as Float64Array);
-    this.narrow.set(column("narrow") as Float32Array);
-    this.counts.set(column("counts") as Uint16Array);
-    this.small.set(column("small") as Uint8Array);
+    this.wide.set(column("wide"));
+    this.narrow.set(column("narrow"));
+    this.counts.set(column("counts"));
+    this.small.set(column("small"));
     for (const [number, flags] of (column("flags") as Uint16Array).entries())
       this.flags[number] = (this.flags[number]! & ~learnedFlags) | (flags & learnedFlags);
     this.season.restore(column);
@@ -194,7 +195,7 @@ export class SeriesTable {
     this.small = widened(this.small, new Uint8Array(capacity * smallLength));
     this.flags = widened(this.flags, new Uint16Array(capacity));
     this.policy = widened(this.policy, new Uint16Array(capacity));
-    this.feedback = widened(this.feedback, new Float32Array(capacity));
+    this.feedback = widened(this.feedback, new Float64Array(capacity));
     this.season.widen(capacity);
   }
 }
@@ -217,3 +218,6 @@ function flagsOf(meaning: Meaning, policy: SeriesPolicy): number {
     (meaning.bornAtZero ? flag.bornAtZero : 0)
   );
 }
+
+/** What one series costs, without its season. */
+export const bytesPerSeries = wideLength * 8 + narrowLength * 4 + countsLength * 2 + smallLength + 2 + 2 + 8;

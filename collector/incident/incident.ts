@@ -199,7 +199,7 @@ function update(entry: Entry, suspicion: Suspicion, nowMs: number): Incident | u
     timeline.push(entryAt(nowMs, "timeline.relapsed"));
     state = "open";
   } else if (!suspicion.active && state === "open") {
-    timeline.push(entryAt(nowMs, "timeline.recovering"));
+    timeline.push(endEntry(suspicion, nowMs));
     state = "recovering";
   }
   entry.suspicionId = suspicion.id;
@@ -298,6 +298,10 @@ function titleOf(suspicion: Suspicion): Text {
   const args = { ...text.args, symptom: text.key, host: symptom.host, more: hosts.size - 1 };
   const several = hosts.size > 1;
   if (!named) return { key: several ? "incident.hosts_unknown" : "incident.unknown", args };
+  if (symptom.group !== undefined && cause.entity === entityId(symptom.group.entity)) {
+    const shared = { hosts: cutOff(suspicion), cause: cause.text.key };
+    return { key: "incident.partition", args: { ...cause.text.args, ...shared } };
+  }
   const silent = symptom.detector === "absence" && !several;
   // A port that closed, a filesystem that filled: the symptom says it all.
   const itself = cause.entity === entityId(symptom.entity) && !several;
@@ -309,6 +313,21 @@ function titleOf(suspicion: Suspicion): Text {
         ? "incident.hosts"
         : "incident.cause";
   return { key, args: { ...cause.text.args, ...args, cause: cause.text.key } };
+}
+
+/** Hosts that are silent together. */
+function cutOff({ symptoms }: Suspicion): number {
+  return new Set(symptoms.filter(({ group }) => group !== undefined).map(({ host }) => host)).size;
+}
+
+/** Every symptom has ended: by itself, or because its host counts as taken out of service. */
+function endEntry({ symptoms }: Suspicion, nowMs: number): Incident["timeline"][number] {
+  const gone = symptoms.filter(({ reasons }) => reasons.some(({ key }) => key === "reason.gone"));
+  const [first] = gone;
+  if (first === undefined) return entryAt(nowMs, "timeline.recovering");
+  const silent = first.lastMs - first.startedMs;
+  if (gone.length > 1) return entryAt(nowMs, "timeline.gone_hosts", { hosts: gone.length, silent });
+  return entryAt(nowMs, "timeline.gone", { host: first.host, silent });
 }
 
 function causeEntries(

@@ -1,18 +1,16 @@
 /**
  * From agents' columns to hosts' series: which host an agent speaks for, and which series number each of its columns is.
  *
- * A series keeps its number over restarts of its agent, because it is found by its identity, not by its column. A number
- * whose series has not been seen for a day is given to the next new one, so that processes that come and go do not fill the
- * host's list. Pure and driven by the data's own times: the same journal gives the same numbers.
+ * A series keeps its number over restarts of its agent, because it is found by its identity, not by its column
+ * (`series-numbers.ts`). Of a host that is gone only its facts are kept, to be shown. Pure and driven by the data's own times:
+ * the same journal gives the same numbers.
  * Cost: nothing per sample; the columns of a segment are looked up once, where they are defined.
  */
 import type { SampleBatch } from "#shared/batch.ts";
-import { limits } from "#shared/limits.ts";
-import { labelValue, seriesId, type Labels, type Series } from "#shared/series.ts";
+import { labelValue, type Labels, type Series } from "#shared/series.ts";
 import type { DecodedFrame } from "#shared/wire/wire.ts";
+import { SeriesNumbers, type SeriesNumbersState } from "./series-numbers.ts";
 
-/** A number not seen for this long may become another series'. */
-const forgottenMs = 86_400_000;
 /** A new agent takes a host's name over from one that has been silent for this long: the machine was set up again. */
 const abandonedMs = 15 * 60_000;
 
@@ -45,16 +43,8 @@ export interface HostFacts {
 
 /** JSON; `restore` reads it. */
 export interface HostsState {
-  readonly hosts: readonly {
-    readonly host: string;
-    readonly name: string;
-    readonly agentId: string;
-    readonly resource: Labels;
-    readonly firstMs: number;
-    readonly lastMs: number;
-    readonly intervalMs: number;
-    readonly series: readonly (Series & { readonly seenMs: number })[];
-  }[];
+  readonly hosts: readonly (FactsState & { readonly numbers: SeriesNumbersState })[];
+  readonly gone: readonly FactsState[];
   readonly agents: readonly {
     readonly agentId: string;
     readonly host: string;
@@ -62,18 +52,16 @@ export interface HostsState {
   }[];
 }
 
+type FactsState = Omit<HostFacts, "series">;
+
 interface Host {
   readonly host: string;
-  readonly name: string;
   agentId: string;
   resource: Labels;
   firstMs: number;
   lastMs: number;
   intervalMs: number;
-  readonly series: Series[];
-  /** When each number last had a definition in force, by data time. */
-  readonly seenMs: number[];
-  readonly byId: Map<string, number>;
+  readonly numbers: SeriesNumbers;
 }
 
 interface Agent {
@@ -88,6 +76,8 @@ interface Agent {
 export class Hosts {
   readonly #hosts = new Map<string, Host>();
   readonly #agents = new Map<string, Agent>();
+  /** Hosts that are gone, as they were. */
+  readonly #gone = new Map<string, FactsState>();
   #refused = 0;
 
   /** Series that found no number (limits.seriesPerHostMax). */
@@ -106,11 +96,18 @@ export class Hosts {
     if (agent === undefined) return null;
     const { host } = agent;
     const fresh: NewSeries[] = [];
+    // While a key frame defines its columns anew, those that it has not come to yet are still the host's.
+    const before = frame.header.key ? [...inForce(agent)] : [];
     if (frame.header.key) this.#startSegment(agent, timeMs);
     for (const { column, series } of frame.definitions) {
-      const number = this.#number(host, series, timeMs, fresh);
-      agent.columns[column] = number;
+      // The column was another series' until now.
+      host.numbers.seen(agent.columns[column] ?? -1, timeMs);
+      const given = host.numbers.give(series, timeMs, () => new Set([...before, ...inForce(agent)]));
+      agent.columns[column] = given?.number ?? -1;
+      if (given === undefined) this.#refused += 1;
+      else if (given.isNew) fresh.push({ host: host.host, number: given.number, series });
     }
+    if (frame.header.key) host.numbers.sweep(timeMs, inForce(agent));
     if (frame.header.key || frame.definitions.length > 0) index(agent);
     host.intervalMs = frame.header.intervalMs;
     const batches = frame.ticks.map((tick) => batchOf(agent, tick.timeMs - skewMs, tick.values));
@@ -123,29 +120,51 @@ export class Hosts {
     return this.#agents.get(agentId)?.host.host;
   }
 
-  /** Series by number. */
-  series(host: string): readonly Series[] {
-    return this.#hosts.get(host)?.series ?? [];
+  /** Series by number; undefined where none has it now. */
+  series(host: string): readonly (Series | undefined)[] {
+    return this.#hosts.get(host)?.numbers.all ?? [];
   }
 
   /** The number of a series of `host` by its canonical id. */
   numberOf(host: string, id: string): number | undefined {
-    return this.#hosts.get(host)?.byId.get(id);
+    return this.#hosts.get(host)?.numbers.of(id);
   }
 
   agentOf(host: string): string | undefined {
-    return this.#hosts.get(host)?.agentId;
+    return (this.#hosts.get(host) ?? this.#gone.get(host))?.agentId;
   }
 
+  /** Those that are gone come last, with no series. */
   facts(): HostFacts[] {
-    return [...this.#hosts.values()].map((host) => ({ ...factsOf(host), series: host.byId.size }));
+    const here = [...this.#hosts.values()].map((host) => ({ ...factsOf(host), series: host.numbers.size }));
+    return [...here, ...[...this.#gone.values()].map((facts) => ({ ...facts, series: 0 }))];
+  }
+
+  /** The host is gone: its series are forgotten, and who spoke for it. When it comes back it is new. */
+  retire(name: string): void {
+    const host = this.#hosts.get(name);
+    if (host === undefined) return;
+    this.#gone.set(name, factsOf(host));
+    this.#hosts.delete(name);
+    this.#leave(host, null);
+  }
+
+  /** It is not even shown as gone any more. */
+  forget(name: string): void {
+    this.#gone.delete(name);
+  }
+
+  /** Nobody but `agentId` speaks for `host` any more. */
+  #leave(host: Host, agentId: string | null): void {
+    for (const [id, agent] of this.#agents)
+      if (agent.host === host && id !== agentId) this.#agents.delete(id);
   }
 
   #keyFrame(agentId: string, resource: Labels, timeMs: number): Agent {
     const name = labelValue(resource, "host.name") ?? agentId;
     const known = this.#agents.get(agentId);
     const host =
-      known?.host.name === name && known.host.agentId === agentId
+      known !== undefined && nameOf(known.host) === name && known.host.agentId === agentId
         ? known.host
         : this.#hostFor(agentId, name, timeMs);
     host.resource = resource;
@@ -158,71 +177,34 @@ export class Hosts {
   #hostFor(agentId: string, name: string, timeMs: number): Host {
     for (const key of [name, ...suffixed(name, agentId)]) {
       const host = this.#hosts.get(key);
-      if (host === undefined) return this.#newHost(key, name, agentId, timeMs);
+      if (host === undefined) return this.#newHost(key, agentId, timeMs);
       if (host.agentId !== agentId && timeMs - host.lastMs < abandonedMs) continue;
       host.agentId = agentId;
+      // What an agent that was replaced still sends must find its own host: its columns are not this one's.
+      this.#leave(host, agentId);
       return host;
     }
-    return this.#newHost(`${name}~${agentId}`, name, agentId, timeMs);
+    return this.#newHost(`${name}~${agentId}`, agentId, timeMs);
   }
 
-  #newHost(key: string, name: string, agentId: string, timeMs: number): Host {
+  #newHost(key: string, agentId: string, timeMs: number): Host {
     const times = { firstMs: timeMs, lastMs: timeMs, intervalMs: 0 };
-    const host: Host = {
-      host: key,
-      name,
-      agentId,
-      resource: [],
-      ...times,
-      series: [],
-      seenMs: [],
-      byId: new Map(),
-    };
+    const host: Host = { host: key, agentId, resource: [], ...times, numbers: new SeriesNumbers() };
+    this.#gone.delete(key);
     this.#hosts.set(key, host);
     return host;
   }
 
   /** A key frame defines everything anew. What the segment before it knew was in force until now. */
-  #startSegment(agent: Agent, timeMs: number): void {
-    for (const number of agent.columns) if (number >= 0) agent.host.seenMs[number] = timeMs;
-    agent.columns = [];
-  }
-
-  #number(host: Host, series: Series, timeMs: number, fresh: NewSeries[]): number {
-    const id = seriesId(series);
-    const known = host.byId.get(id);
-    if (known !== undefined) {
-      host.seenMs[known] = timeMs;
-      return known;
-    }
-    const number = this.#freeNumber(host, timeMs);
-    if (number === undefined) {
-      this.#refused += 1;
-      return -1;
-    }
-    host.byId.set(id, number);
-    host.series[number] = series;
-    host.seenMs[number] = timeMs;
-    fresh.push({ host: host.host, number, series });
-    return number;
-  }
-
-  #freeNumber(host: Host, timeMs: number): number | undefined {
-    const { series, seenMs, byId } = host;
-    // Growing is cheap until a day's worth of numbers may be forgotten: look for one only then, at doublings of the list.
-    if (series.length < reuseFrom) return series.length;
-    const number = seenMs.findIndex((seen) => timeMs - seen > forgottenMs);
-    const old = series[number];
-    if (old !== undefined) {
-      byId.delete(seriesId(old));
-      return number;
-    }
-    return series.length < limits.seriesPerHostMax ? series.length : undefined;
+  #startSegment({ host, columns }: Agent, timeMs: number): void {
+    for (const number of columns) host.numbers.seen(number ?? -1, timeMs);
+    columns.length = 0;
   }
 
   snapshot(): HostsState {
     return {
-      hosts: [...this.#hosts.values()].map(hostState),
+      hosts: [...this.#hosts.values()].map((host) => ({ ...factsOf(host), numbers: host.numbers.state() })),
+      gone: [...this.#gone.values()],
       agents: [...this.#agents].map(([agentId, { host, columns }]) => ({
         agentId,
         host: host.host,
@@ -233,7 +215,9 @@ export class Hosts {
 
   static restore(state: HostsState): Hosts {
     const hosts = new Hosts();
-    for (const host of state.hosts.map(restoreHost)) hosts.#hosts.set(host.host, host);
+    for (const { numbers, ...facts } of state.hosts)
+      hosts.#hosts.set(facts.host, { ...facts, numbers: SeriesNumbers.restore(numbers) });
+    for (const facts of state.gone) hosts.#gone.set(facts.host, facts);
     for (const { agentId, host: key, columns } of state.agents) {
       const host = hosts.#hosts.get(key);
       if (host === undefined) continue;
@@ -245,29 +229,17 @@ export class Hosts {
   }
 }
 
-/** Below this many numbers a host's list just grows. */
-const reuseFrom = 2_000;
-
-function factsOf({ host, agentId, resource, firstMs, lastMs, intervalMs }: Host) {
+function factsOf({ host, agentId, resource, firstMs, lastMs, intervalMs }: Host): FactsState {
   return { host, agentId, resource, firstMs, lastMs, intervalMs };
 }
 
-function hostState(host: Host): HostsState["hosts"][number] {
-  const series = host.series.map((one, number) => ({ ...one, seenMs: host.seenMs[number] ?? 0 }));
-  return { ...factsOf(host), name: host.name, series };
+/** As its agent names it. */
+function nameOf({ resource, agentId }: Host): string {
+  return labelValue(resource, "host.name") ?? agentId;
 }
 
-function restoreHost(state: HostsState["hosts"][number]): Host {
-  const { series: stored, ...rest } = state;
-  const series = stored.map(({ metric, unit, instrument, decimals, labels }) => ({
-    metric,
-    unit,
-    instrument,
-    decimals,
-    labels,
-  }));
-  const byId = new Map(series.map((one, number) => [seriesId(one), number]));
-  return { ...rest, series, seenMs: stored.map(({ seenMs }) => seenMs), byId };
+function inForce({ columns }: Agent): Set<number> {
+  return new Set(columns.filter((number) => number >= 0));
 }
 
 function suffixed(name: string, agentId: string): string[] {

@@ -7,7 +7,7 @@
 import type { Journal, JournalRecord } from "#collector/journal/journal.ts";
 import type { LossRecord } from "#shared/wire/wire.ts";
 import { FrameDecoder, type DecodedFrame } from "#shared/wire/wire.ts";
-import { Hosts, type Arrival, type HostsState } from "./hosts.ts";
+import { Hosts, type Arrival, type HostsState, type NewSeries } from "./hosts.ts";
 
 export { createAgentSocket, type AgentSocket, type AgentSocketOptions } from "./agent-socket.ts";
 export { parsePresence, type ConnectionEnd, type Presence } from "./presence.ts";
@@ -23,6 +23,8 @@ export interface Ingest {
   readonly hosts: Hosts;
   /** What a journal entry of kind "frame" holds. Null when its agent's series are unknown here: its key frame is gone. */
   take(record: JournalRecord): Taken | null;
+  /** `host` is gone: nothing is kept of it but its facts. */
+  retire(host: string): void;
   snapshot(): HostsState;
 }
 
@@ -30,12 +32,31 @@ export interface Ingest {
 export function createIngest(options: { journal: Pick<Journal, "segmentUpTo">; state?: HostsState }): Ingest {
   const hosts = options.state === undefined ? new Hosts() : Hosts.restore(options.state);
   const replay = new ReplayDecoders(options.journal);
+  /**
+   * The agent was forgotten with its host, which was gone for long, and goes on where its segment was: what its columns are is in the
+   * journal, if that still has it.
+   */
+  const rejoin = (record: JournalRecord, decoded: DecodedFrame): Arrival | null => {
+    const { stream, epoch, sequence } = record;
+    if (epoch === null || sequence === null) return null;
+    const decoder = new FrameDecoder();
+    const fresh: NewSeries[] = [];
+    let resource: Arrival["resource"] = null;
+    for (const { bytes, skewMs } of options.journal.segmentUpTo(stream, { epoch, sequence: sequence - 1 })) {
+      const known = hosts.arrive(stream, skewMs, { ...decoder.decode(bytes), ticks: [] });
+      fresh.push(...(known?.fresh ?? []));
+      resource ??= known?.resource ?? null;
+    }
+    const arrival = hosts.arrive(stream, record.skewMs, decoded);
+    return arrival === null ? null : { ...arrival, resource, fresh: [...fresh, ...arrival.fresh] };
+  };
+
   return {
     hosts,
     take(record) {
       const decoded = replay.decoded(record);
       if (decoded === null) return null;
-      const arrival = hosts.arrive(record.stream, record.skewMs, decoded);
+      const arrival = hosts.arrive(record.stream, record.skewMs, decoded) ?? rejoin(record, decoded);
       if (arrival === null) return null;
       const losses = decoded.losses.map((loss) => ({
         ...loss,
@@ -43,6 +64,10 @@ export function createIngest(options: { journal: Pick<Journal, "segmentUpTo">; s
         toMs: loss.toMs - record.skewMs,
       }));
       return { ...arrival, losses };
+    },
+    retire(host) {
+      replay.forget(hosts.agentOf(host) ?? "");
+      hosts.retire(host);
     },
     snapshot: () => hosts.snapshot(),
   };
@@ -69,6 +94,10 @@ class ReplayDecoders {
     if (decoder === null) return null;
     this.#decoders.set(stream, decoder);
     return decoder.decode(bytes);
+  }
+
+  forget(stream: string): void {
+    this.#decoders.delete(stream);
   }
 
   #rebuild({ stream, epoch, sequence }: JournalRecord): FrameDecoder | null {

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { createCalendar, utc } from "#collector/detect/calendar.ts";
 import type { DetectPolicy } from "#collector/detect/detect.ts";
-import type { ConfigOf } from "#shared/config-file.ts";
+import { type ConfigOf, durationField } from "#shared/config-file.ts";
 import { listPart, partField } from "#shared/config-parts.ts";
 import { limits } from "#shared/limits.ts";
 import { calendarPart, usualCalendarSettings } from "./calendar-settings.ts";
@@ -20,17 +20,21 @@ export const detectSchema = {
   rules: partField(listPart(rulePart, { max: limits.policyRulesMax }), []),
   calendar: partField(calendarPart, usualCalendarSettings),
   maintenance: partField(listPart(maintenancePart, { max: limits.maintenanceWindowsMax }), []),
+  /** A host that was not heard for this long counts as taken out of service. */
+  hostGoneAfter: durationField(limits.hostGoneMs, { min: "1h", max: "3650d" }),
 } as const;
 
 export type DetectSettings = ConfigOf<typeof detectSchema>;
 
 /** Local times become instants here: the rules of the calendar's zone are looked up once, and are part of the policy. */
-export function detectPolicyOf({ rules, calendar, maintenance }: DetectSettings): DetectPolicy {
+export function detectPolicyOf(settings: DetectSettings): DetectPolicy {
+  const { rules, calendar, maintenance, hostGoneAfter } = settings;
   const offsets = calendar.zone === "UTC" ? utc : offsetTable(calendar.zone);
   const data = { ...calendar, offsets };
   const local = createCalendar(data);
   const instantOf = (localMs: number): number => local.instantOf(localMs);
-  return { rules, calendar: data, maintenance: maintenance.map((window) => windowOf(window, instantOf)) };
+  const windows = maintenance.map((window) => windowOf(window, instantOf));
+  return { rules, calendar: data, maintenance: windows, hostGoneMs: hostGoneAfter };
 }
 
 /** SHA-256 of the policy as JSON with sorted keys: the same for the same policy, on every machine and in every year. */

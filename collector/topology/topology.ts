@@ -24,6 +24,8 @@ export interface Topology extends ServiceGraph {
   addresses(host: string, addresses: readonly string[]): void;
   define(host: string, number: number, series: Series): void;
   observe(batch: SampleBatch): void;
+  /** The host is gone: its addresses may be another's, and nobody is connected to it. */
+  forget(host: string): void;
   /** An edge that is known without having been seen. */
   declare(caller: string, callee: string): void;
   /** Hosts that `host` has had a connection with, sorted. */
@@ -84,6 +86,11 @@ export function createTopology(state?: TopologyState): Topology {
         if (address !== undefined && values[column]! > 0) seen.set(address, timeMs);
       }
       for (const [address, lastMs] of seen) if (timeMs - lastMs > edgeLifeMs) seen.delete(address);
+    },
+    forget(host) {
+      for (const [address, owner] of hostByAddress) if (owner === host) hostByAddress.delete(address);
+      peers.delete(host);
+      edgeSeries.delete(host);
     },
     declare,
     neighbours,

@@ -88,8 +88,11 @@ export const hostSchema = z.object({
   agentId: z.string(),
   agentVersion: z.string(),
   os: z.string(),
-  /** silent: expected and not heard; stopped: said goodbye, or is quiet in its maintenance window. */
-  state: z.enum(["up", "silent", "stopped"]),
+  /**
+   * silent: expected and not heard; stopped: said goodbye, or is quiet in its maintenance window; gone: not heard for so long that it
+   * counts as taken out of service. A host that is gone has no series, and is no longer listed after a while.
+   */
+  state: z.enum(["up", "silent", "stopped", "gone"]),
   firstSeenMs: timeMs,
   lastSeenMs: timeMs,
   intervalMs: z.int(),

@@ -6,6 +6,7 @@ export const en = {
   "incident.hosts": "{symptom} on {host} and {more} more because {cause}",
   "incident.hosts_unknown": "{symptom} on {host} and {more} more; cause not identified",
   "incident.silent": "{host} is silent: {cause}",
+  "incident.partition": "{hosts} hosts cannot be reached: {cause}",
 
   "symptom.cpu": "CPU is {value|unit} busy (expected at most {high|unit})",
   "symptom.memory": "Memory is {value|unit} used (expected at most {high|unit})",
@@ -30,6 +31,12 @@ export const en = {
   "cause.port": "{causeName} stopped listening",
   "cause.agent_died": "its agent died and the host still answers",
   "cause.unreachable": "the host is down or cannot be reached",
+  "cause.partition":
+    "the network between them and the collector, or what else they share, is the likely cause",
+  "cause.partition_all":
+    "the network between them and the collector, or the collector itself, is the likely cause",
+  "cause.partition_network":
+    "all of network {network} is silent, so the way to it, or what its hosts share, is the likely cause",
   "cause.space": "what is stored on {causeName} grew to {causeValue|causeUnit}",
   "cause.origin": "it began at {causeName}, and nothing that it calls is abnormal",
   "cause.host": "{causeName} as a whole behaves unlike itself; most unlike: {metrics}",
@@ -42,6 +49,7 @@ export const en = {
 
   "impact.unknown": "Effect on customers is not known: no transaction metrics are collected for {host}",
   "impact.blind": "Nothing is known about {host} since it fell silent",
+  "impact.blind_hosts": "Nothing is known about {hosts} hosts since they fell silent",
 
   "reason.level": "{times} times the deviation that would have been unusual",
   "reason.record": "larger than any deviation in the {known|duration} known",
@@ -59,6 +67,11 @@ export const en = {
   "reason.host_share": "{share|percent} of its metrics are unusual now",
   "reason.agent_died": "the connection was closed by the host, and nobody came back",
   "reason.unreachable": "the connection went dead, and nobody came back",
+  "reason.left_behind": "others fell silent at the same moment and are back",
+  "reason.partition": "several hosts fell silent at the same moment",
+  "reason.partition_all": "every host fell silent at the same moment",
+  "reason.partition_network": "every host of network {network} fell silent at the same moment",
+  "reason.gone": "not heard for {silent|duration}: counts as taken out of service",
 
   "severity.info": "info",
   "severity.warning": "warning",
@@ -70,6 +83,9 @@ export const en = {
   "timeline.cause": "cause: {cause}",
   "timeline.severity": "severity is now {severity}",
   "timeline.recovering": "every symptom is gone",
+  "timeline.gone": "{host} was not heard for {silent|duration} and counts as taken out of service",
+  "timeline.gone_hosts":
+    "{hosts} hosts were not heard for {silent|duration} and count as taken out of service",
   "timeline.relapsed": "symptoms came back",
   "timeline.resolved": "resolved by itself",
   "timeline.resolved_by": "resolved by {by}",

@@ -8,6 +8,7 @@ export const zhCN: Catalogue = {
   "incident.hosts": "{host} 及另外 {more} 台主机：{symptom}，原因是{cause}",
   "incident.hosts_unknown": "{host} 及另外 {more} 台主机：{symptom}；原因未能确定",
   "incident.silent": "{host} 没有上报数据：{cause}",
+  "incident.partition": "{hosts} 台主机失联：{cause}",
 
   "symptom.cpu": "CPU 使用率 {value|unit}（预期不超过 {high|unit}）",
   "symptom.memory": "内存使用率 {value|unit}（预期不超过 {high|unit}）",
@@ -32,6 +33,10 @@ export const zhCN: Catalogue = {
   "cause.port": "{causeName} 停止监听",
   "cause.agent_died": "采集代理已退出，主机仍有应答",
   "cause.unreachable": "主机宕机或网络不可达",
+  "cause.partition": "可能是它们与采集中心之间的网络中断，或者它们共用的设施出了问题",
+  "cause.partition_all": "可能是它们与采集中心之间的网络中断，或者采集中心自身出了问题",
+  "cause.partition_network":
+    "网段 {network} 的主机全部失联，可能是通往该网段的网络中断，或者这些主机共用的设施出了问题",
   "cause.space": "{causeName} 上的数据增长到 {causeValue|causeUnit}",
   "cause.origin": "{causeName} 先出问题，而它所调用的都正常",
   "cause.host": "{causeName} 整体表现与平时不同，最突出的是 {metrics}",
@@ -44,6 +49,7 @@ export const zhCN: Catalogue = {
 
   "impact.unknown": "对客户的影响未知：{host} 没有采集交易指标",
   "impact.blind": "{host} 失联以来的情况未知",
+  "impact.blind_hosts": "{hosts} 台主机失联以来的情况未知",
 
   "reason.level": "偏离达到异常门限的 {times} 倍",
   "reason.record": "在已知的 {known|duration} 内从未有过这样大的偏离",
@@ -61,6 +67,11 @@ export const zhCN: Catalogue = {
   "reason.host_share": "目前有 {share|percent} 的指标异常",
   "reason.agent_died": "连接由主机关闭，之后没有重新连上",
   "reason.unreachable": "连接失去响应，之后没有重新连上",
+  "reason.left_behind": "同时失联的其他主机已经恢复上报",
+  "reason.partition": "多台主机在同一时刻失联",
+  "reason.partition_all": "所有主机在同一时刻失联",
+  "reason.partition_network": "网段 {network} 的所有主机在同一时刻失联",
+  "reason.gone": "已 {silent|duration} 没有上报，视为已下线",
 
   "severity.info": "提示",
   "severity.warning": "警告",
@@ -72,6 +83,8 @@ export const zhCN: Catalogue = {
   "timeline.cause": "原因：{cause}",
   "timeline.severity": "级别变为{severity}",
   "timeline.recovering": "症状全部消失",
+  "timeline.gone": "{host} 已 {silent|duration} 没有上报，视为已下线",
+  "timeline.gone_hosts": "{hosts} 台主机已 {silent|duration} 没有上报，视为已下线",
   "timeline.relapsed": "症状再次出现",
   "timeline.resolved": "自动恢复",
   "timeline.resolved_by": "由 {by} 关闭",

@@ -5,7 +5,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createDetect, type Detect } from "#collector/detect/detect.ts";
-import { policyLength, rowLength } from "#collector/detect/series-state.ts";
+import { bytesPerSeries } from "#collector/detect/series-state.ts";
 import { createLoad, hostName, type Load } from "./load.ts";
 import { type BenchOptions, type Figures, measure, row, type Side, shown } from "./report.ts";
 
@@ -40,7 +40,7 @@ export function benchDetect({ size, print, million }: BenchOptions): Promise<Fig
   print(
     row("ratio", `${shown(ratio)} x`, `${ready} of ${seriesPerHost} series judged  node ${process.version}`),
   );
-  const columnBytes = (rowLength + policyLength + 1) * 8 + 1;
+  const columnBytes = bytesPerSeries;
   const heapBytes = (after.heapBytes - before.heapBytes) / series;
   print(row("state", `${columnBytes} B a series`, `and ${shown(heapBytes)} B of heap for what it is`));
   const figures = {

@@ -1,28 +1,37 @@
 /**
  * `npm run eval -- detection --data DIR [--json FILE] [--thresholds FILE] [--only nab,kpi2018] [--baselines]
  * [--results FILE | --write]`: how well the product does on public data. README.md says what each figure means.
+ * `npm run eval -- quiet --data DIR [--verbose] [--json FILE]`: how quiet it is on a recording of one's own.
  */
 import { DataError } from "./data/read.ts";
 import { evalDetection, UsageError } from "./detection.ts";
+import { evalQuiet } from "./quiet.ts";
 
-type Evaluation = (args: readonly string[], print: (line: string) => void, dataFolder?: string) => void;
+type Evaluation = (
+  args: readonly string[],
+  print: (line: string) => void,
+  dataFolder?: string,
+) => void | Promise<void>;
 
-const evaluations: ReadonlyMap<string, Evaluation> = new Map([["detection", evalDetection]]);
+const evaluations: ReadonlyMap<string, Evaluation> = new Map<string, Evaluation>([
+  ["detection", evalDetection],
+  ["quiet", evalQuiet],
+]);
 
 /** Exit code: 0, or 2 when the command line or the data is not what it must be. */
-export function runEval(
+export async function runEval(
   argv: readonly string[],
   print: (line: string) => void,
   printError: (line: string) => void,
   dataFolder?: string,
-): number {
+): Promise<number> {
   const [name = "", ...args] = argv;
   try {
     const evaluation = evaluations.get(name);
     if (evaluation === undefined) {
       throw new UsageError(`want one of ${[...evaluations.keys()].join(", ")}, got ${JSON.stringify(name)}`);
     }
-    evaluation(args, print, dataFolder);
+    await evaluation(args, print, dataFolder);
     return 0;
   } catch (error) {
     const isTheirs = error instanceof UsageError || error instanceof DataError || isArgsError(error);
@@ -37,7 +46,7 @@ function isArgsError(error: unknown): boolean {
 }
 
 if (import.meta.main) {
-  process.exitCode = runEval(
+  process.exitCode = await runEval(
     process.argv.slice(2),
     (line) => void process.stdout.write(`${line}\n`),
     (line) => void process.stderr.write(`${line}\n`),

@@ -49,6 +49,7 @@ export function judgeHost({ timesMs, dims, rows }: HostInput): HostSeverity {
 export const product: Judge = {
   name: "Causeway",
   shipped: { series: shippedScore, host: hostScoreMin },
+  shipsEvents: true,
   judgeSeries,
   judgeHost,
 };

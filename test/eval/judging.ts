@@ -18,6 +18,8 @@ export interface Judge {
   readonly name: string;
   /** At or above these it raises an alarm as it is shipped, whatever the data. */
   readonly shipped: { readonly series: number; readonly host: number };
+  /** Its events are those at the threshold that is shipped; the others' threshold is chosen for them on the training half. */
+  readonly shipsEvents?: true;
   /** One severity a row, at least 0; higher is worse. */
   judgeSeries(input: SeriesInput): Float32Array;
   judgeHost(input: HostInput): HostSeverity;

@@ -15,11 +15,15 @@
  * A series belongs to the host of its label `host`, else `service`, else "host"; those two labels are not part of it. Values:
  * `level~noise xCOUNT` is COUNT ticks of level plus uniform noise of at most `noise`; `a..b xCOUNT` goes from a to b; `_ xCOUNT` is
  * absent. `counter` before the values makes them rates per second of a growing total. Noise comes from one seed.
+ *
+ * About hosts: `addresses web-01 10.1.7.11`; `left web-01 bye at 10m` (or closed, timeout) ends its connection; `gone after 2h` counts
+ * a host that was not heard for so long as gone, and `expect gone web-01 by 3h` wants that.
  */
 import type { Incident } from "#shared/contract/incident.ts";
 import { parseDuration } from "#shared/duration.ts";
 import { canonicalLabels, type Series } from "#shared/series.ts";
-import { type Chain, createChain } from "#collector/chain.ts";
+import { type Chain, type ChainResult, createChain } from "#collector/chain.ts";
+import { type ConnectionEnd, usualPolicy } from "#collector/detect/detect.ts";
 
 /** An arbitrary Monday, 00:00 UTC; scenario times count from here. */
 export const epochMs = Date.UTC(2026, 0, 5);
@@ -41,16 +45,27 @@ export interface Expectation {
   readonly text: string;
 }
 
+interface Left {
+  readonly host: string;
+  readonly end: ConnectionEnd;
+  readonly atMs: number;
+}
+
 export interface Scenario {
   readonly edges: readonly (readonly [string, string])[];
   readonly loads: readonly Load[];
   readonly expectations: readonly Expectation[];
+  readonly addresses: readonly (readonly [host: string, addresses: readonly string[]])[];
+  readonly lefts: readonly Left[];
+  /** As shipped when it is null. */
+  readonly hostGoneMs: number | null;
 }
 
 export interface Played {
   readonly chain: Chain;
   /** Every state that every incident was in, in order, with the scenario time at which it was told. */
   readonly told: readonly { readonly atMs: number; readonly incident: Incident }[];
+  readonly gone: readonly { readonly atMs: number; readonly host: string }[];
 }
 
 /** Throws an Error that names the line for anything it cannot read. */
@@ -59,6 +74,9 @@ export function parseScenario(text: string, seed = 1): Scenario {
   const edges: [string, string][] = [];
   const loads: { intervalMs: number; rows: Row[] }[] = [];
   const expectations: Expectation[] = [];
+  const addresses: [string, string[]][] = [];
+  const lefts: Left[] = [];
+  let hostGoneMs: number | null = null;
   for (const [index, whole] of text.split("\n").entries()) {
     const line = whole.replace(/(^|\s)#.*$/, "").trimEnd();
     if (line.trim() === "") continue;
@@ -66,15 +84,26 @@ export function parseScenario(text: string, seed = 1): Scenario {
     if (words[0] === "topology") edges.push(...edgesOf(words.slice(1)));
     else if (words[0] === "load")
       loads.push({ intervalMs: parseDuration(words[1] ?? "", `line ${index + 1}: load`), rows: [] });
+    else if (words[0] === "addresses") addresses.push([words[1] ?? "", words.slice(2)]);
+    else if (words[0] === "left") lefts.push(leftOf(words, index + 1));
+    else if (words[0] === "gone") hostGoneMs = parseDuration(words[2] ?? "", `line ${index + 1}: gone after`);
     else if (words[0] === "expect") expectations.push({ line: index + 1, text: words.slice(1).join(" ") });
     else if (/^\s/.test(line) && loads.length > 0)
       loads.at(-1)!.rows.push(rowOf(line.trim(), index + 1, random));
     else
       throw new Error(
-        `line ${index + 1}: want topology, load, expect or an indented series, got ${JSON.stringify(line)}`,
+        `line ${index + 1}: want topology, addresses, left, gone, load, expect or an indented series, got ${JSON.stringify(line)}`,
       );
   }
-  return { edges, loads, expectations };
+  return { edges, loads, expectations, addresses, lefts, hostGoneMs };
+}
+
+function leftOf([, host = "", end = "", , at = ""]: readonly string[], line: number): Left {
+  if (end !== "bye" && end !== "closed" && end !== "timeout")
+    throw new Error(
+      `line ${line}: want left HOST bye, closed or timeout at TIME, got ${JSON.stringify(end)}`,
+    );
+  return { host, end, atMs: parseDuration(at, `line ${line}: left`) };
 }
 
 function edgesOf(words: readonly string[]): [string, string][] {
@@ -125,11 +154,16 @@ function valuesOf(text: string, lineNumber: number, random: () => number): Float
 
 /** Plays a scenario through a fresh chain. */
 export function play(scenario: Scenario): Played {
-  const chain = createChain();
+  const { hostGoneMs, addresses, lefts } = scenario;
+  const chain = createChain(hostGoneMs === null ? {} : { policy: { ...usualPolicy, hostGoneMs } });
   const told: { atMs: number; incident: Incident }[] = [];
-  const tell = (incidents: readonly Incident[]): void => {
-    for (const incident of incidents) told.push({ atMs: chain.nowMs() - epochMs, incident });
+  const gone: { atMs: number; host: string }[] = [];
+  const tell = ({ incidents, departures }: ChainResult): void => {
+    const atMs = chain.nowMs() - epochMs;
+    for (const incident of incidents) told.push({ atMs, incident });
+    for (const { host, what } of departures) if (what === "gone") gone.push({ atMs, host });
   };
+  for (const [host, own] of addresses) chain.apply({ kind: "addresses", host, addresses: own });
   for (const [caller, callee] of scenario.edges) chain.topology.declare(caller, callee);
   for (const load of scenario.loads) {
     const hosts = Map.groupBy(load.rows, ({ host }) => host);
@@ -142,23 +176,23 @@ export function play(scenario: Scenario): Played {
     for (let tick = 0; tick < ticks; tick += 1) {
       const timeMs = epochMs + tick * load.intervalMs;
       for (let nowMs = timeMs; nowMs < timeMs + load.intervalMs; nowMs += tickEveryMs) {
-        tell(chain.apply({ kind: "tick", nowMs }).incidents);
+        for (const { host, end, atMs } of lefts) {
+          const due = atMs >= nowMs - epochMs && atMs < nowMs - epochMs + tickEveryMs;
+          if (due) tell(chain.apply({ kind: "left", host, end, nowMs }));
+        }
+        tell(chain.apply({ kind: "tick", nowMs }));
         if (nowMs > timeMs) continue;
         for (const [host, rows] of hosts) {
           const values = Float64Array.from(rows, (row) => valueAt(row, tick, load.intervalMs, totals));
           if (values.every(Number.isNaN)) continue;
           const series = Uint32Array.from(rows.keys());
-          tell(
-            chain.apply({
-              kind: "batch",
-              batch: { host, timeMs, intervalMs: load.intervalMs, series, values },
-            }).incidents,
-          );
+          const batch = { host, timeMs, intervalMs: load.intervalMs, series, values };
+          tell(chain.apply({ kind: "batch", batch }));
         }
       }
     }
   }
-  return { chain, told };
+  return { chain, told, gone };
 }
 
 function valueAt(row: Row, tick: number, intervalMs: number, totals: Map<Row, number>): number {
@@ -172,12 +206,12 @@ function valueAt(row: Row, tick: number, intervalMs: number, totals: Map<Row, nu
 /** What the scenario expected and did not get, a sentence each; [] when all came true. */
 export function unmet(scenario: Scenario, played: Played): string[] {
   return scenario.expectations.flatMap(({ line, text }) => {
-    const problem = check(text, played.told);
+    const problem = check(text, played);
     return problem === null ? [] : [`line ${line}: expect ${text}: ${problem}`];
   });
 }
 
-function check(text: string, told: Played["told"]): string | null {
+function check(text: string, { told, gone }: Played): string | null {
   const time = (after: string) => new RegExp(`${after} (\\S+)`).exec(text)?.[1];
   const durationOf = (after: string) => parseDuration(time(after) ?? "", text);
   if (text.startsWith("no incident")) {
@@ -188,6 +222,11 @@ function check(text: string, told: Played["told"]): string | null {
   if (text.startsWith("incidents ")) {
     const ids = new Set(told.map(({ incident }) => incident.id));
     return ids.size === Number(text.split(" ")[1]) ? null : `got ${ids.size}: ${[...ids].join(", ")}`;
+  }
+  if (text.startsWith("gone ")) {
+    const found = gone.find(({ host }) => host === text.split(" ")[1]);
+    if (found === undefined) return "it is not gone";
+    return found.atMs <= durationOf("by") ? null : `gone at ${found.atMs / 1000} s`;
   }
   if (text.startsWith("resolved by")) {
     const byMs = durationOf("by");

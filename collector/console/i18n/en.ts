@@ -162,6 +162,7 @@ export const en = {
   "entity.port": "port",
   "entity.agent": "agent",
   "entity.peer": "peer",
+  "entity.network": "network",
 
   "action.acknowledge": "Acknowledge",
   "action.acknowledged": "Acknowledged by {by}",
@@ -251,6 +252,7 @@ export const en = {
   "host.up": "up",
   "host.silent": "silent",
   "host.stopped": "stopped",
+  "host.gone": "gone",
   "host.abnormal": "abnormal",
   "host.maintenance": "in maintenance until {at}",
   "host.remove": "Remove",

@@ -159,6 +159,7 @@ export const zhCN: Words = {
   "entity.port": "端口",
   "entity.agent": "采集代理",
   "entity.peer": "对端",
+  "entity.network": "网络",
 
   "action.acknowledge": "认领",
   "action.acknowledged": "{by} 已认领",
@@ -242,6 +243,7 @@ export const zhCN: Words = {
   "host.up": "正常",
   "host.silent": "失联",
   "host.stopped": "已停止",
+  "host.gone": "已下线",
   "host.abnormal": "异常",
   "host.maintenance": "维护中，至 {at}",
   "host.remove": "移除",

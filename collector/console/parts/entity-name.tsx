@@ -14,6 +14,7 @@ const kinds: ReadonlyMap<string, Word> = new Map([
   ["port", "entity.port"],
   ["agent", "entity.agent"],
   ["peer", "entity.peer"],
+  ["network", "entity.network"],
 ]);
 
 /** "process java 4711 · core-db-03"; an id that cannot be read is shown as it is. */

@@ -51,7 +51,7 @@ export function HelpDialog() {
         ))}
       </p>
       <p class="mark-row">
-        {(["up", "silent", "stopped"] as const).map((state) => (
+        {(["up", "silent", "stopped", "gone"] as const).map((state) => (
           <HostMark key={state} host={{ state, anomalies: 0 }} />
         ))}
       </p>

@@ -17,6 +17,7 @@ const hostShapes: Readonly<Record<Host["state"], Shape>> = {
   up: "square",
   silent: "hatch",
   stopped: "hollow-square",
+  gone: "dash",
 };
 
 export function HostMark({ host, word = true }: { host: Pick<Host, "state" | "anomalies">; word?: boolean }) {
@@ -54,6 +55,7 @@ const shapes = {
   dot: <circle cx="8" cy="8" r="4.6" fill="currentColor" />,
   square: <rect x="3.5" y="3.5" width="9" height="9" rx="1.5" fill="currentColor" />,
   "hollow-square": <rect x="3.5" y="3.5" width="9" height="9" rx="1.5" {...stroke} stroke-width={1.6} />,
+  dash: <path d="M3.5 8h9" {...stroke} />,
   hatch: (
     <g {...stroke} stroke-width={1.5}>
       <rect x="2.5" y="2.5" width="11" height="11" rx="1.5" />

@@ -1,4 +1,4 @@
-/** Order, search and state of hosts. What needs a look stands first: silent, then abnormal, then by name. */
+/** Order, search and state of hosts. What needs a look stands first: silent, then abnormal, then by name; what is gone stands last. */
 import type { Host } from "#shared/contract/api.ts";
 
 export function arrangeHosts(hosts: readonly Host[], search: string): readonly Host[] {
@@ -14,6 +14,7 @@ export function arrangeHosts(hosts: readonly Host[], search: string): readonly H
 function attention(host: Host): number {
   if (host.state === "silent") return 3;
   if (host.anomalies > 0) return 2;
+  if (host.state === "gone") return -1;
   return host.state === "stopped" ? 1 : 0;
 }
 

@@ -4,7 +4,15 @@ import { severities, type Severity } from "#shared/contract/incident.ts";
 /** Worst first: the order of counts, lists and marks. */
 export const severitiesWorstFirst: readonly Severity[] = [...severities].reverse();
 
-export type Shape = "cross" | "triangle" | "hollow-triangle" | "dot" | "square" | "hatch" | "hollow-square";
+export type Shape =
+  | "cross"
+  | "triangle"
+  | "hollow-triangle"
+  | "dot"
+  | "square"
+  | "hatch"
+  | "hollow-square"
+  | "dash";
 
 export const severityShapes: Readonly<Record<Severity, Shape>> = {
   critical: "cross",

@@ -246,6 +246,19 @@ describe("hosts", () => {
     );
   });
 
+  test("that are gone stand last, whatever their name", () => {
+    const states = (["gone", "up", "stopped", "silent"] as const).map((state, index) => ({
+      ...all[0]!,
+      anomalies: 0,
+      host: `${index}`,
+      state,
+    }));
+    assert.deepEqual(
+      arrangeHosts(states, "").map(({ state }) => state),
+      ["silent", "stopped", "up", "gone"],
+    );
+  });
+
   test("are found by every word, in any order", () => {
     assert.deepEqual(
       arrangeHosts(all, "DB core 02").map(({ host }) => host),

@@ -149,6 +149,57 @@ test("of services that slow down together the one that calls none of the others 
   );
 });
 
+/** Of a host that was cut off with others. */
+function cutOff(host: string, atS: number, id = "partition|1"): Anomaly {
+  const group = { id, entity: { kind: "network", host: "collector", name: "" } } as const;
+  return { ...silent(host, atS), group, reasons: [{ key: "reason.partition", effect: "raised", args: {} }] };
+}
+
+function silent(host: string, atS: number): Anomaly {
+  const entity = { kind: "host", host, name: "" } as const;
+  const what = {
+    series: "",
+    detector: "absence",
+    kind: "state",
+    resource: "agent",
+    role: "symptom",
+  } as const;
+  return anomaly(host, "", atS, { id: `${host}|silence|${atS}`, entity, score: 8, completeness: 0, ...what });
+}
+
+test("hosts that were cut off together are one group though they never talk, and what they share is blamed", () => {
+  const told = addAll(correlateOver(), cutOff("a", 0), cutOff("b", 3), cutOff("c", 5));
+  assert.equal(new Set(told.map(({ id }) => id)).size, 1);
+  const last = told.at(-1);
+  assert.deepEqual(
+    last?.causes.map(({ entity, text }) => [entity, text.key]),
+    [["network:collector", "cause.partition"]],
+  );
+  assert.deepEqual(new Set(last.symptoms.map(({ host }) => host)), new Set(["a", "b", "c"]));
+});
+
+test("what suffers from the cut belongs to it; a host that is silent for its own reason does not", () => {
+  const correlate = correlateOver(["web", "a"], ["other", "a"]);
+  const [cut] = addAll(correlate, cutOff("a", 0), cutOff("b", 0), cutOff("c", 0));
+  const groupOf = (one: Anomaly): string | undefined => addAll(correlate, one)[0]?.id;
+  assert.equal(groupOf(anomaly("web", "latency_seconds", 20)), cut?.id);
+  assert.notEqual(groupOf(silent("other", 10)), cut?.id);
+  assert.notEqual(groupOf(silent("a", 1)), cut?.id, "left behind by the others");
+  assert.notEqual(groupOf(cutOff("a", 100, "partition|2")), cut?.id, "cut off again with others");
+});
+
+test("of a thousand hosts that come back one by one every twentieth part is told, and the end", () => {
+  const correlate = correlateOver();
+  const all = Array.from({ length: 1000 }, (_, index) => cutOff(`h-${index}`, 0));
+  assert.equal(correlate.add(all, startMs).length, 1);
+  const told = all.flatMap((one, index) => correlate.add([endedAt(one, 60 + index)], startMs));
+  assert.deepEqual(
+    told.map(({ active }) => active),
+    [...Array.from({ length: 19 }, () => true), false],
+  );
+  assert.ok(told.every(({ shown, impact }) => shown.length === 50 && impact.length === 1));
+});
+
 test("a group is active until its last symptom ends", () => {
   const correlate = correlateOver();
   const cpu = cpuBusy("a", 0);

@@ -293,10 +293,11 @@ test("a full disk is told however often it was called noise", () => {
 
 test("an anomaly that is open ends when noise raises the threshold above it", () => {
   const detect = detectWith(cpu);
-  const [began] = feed(detect, [...calm, ...noisy(0.45, 0.001, 6)]);
+  const step = noisy(0.2 + 1.1 * smallestTold([]), 0.001, 6);
+  const [began] = feed(detect, [...calm, ...step]);
   assert.ok(began !== undefined);
   for (const incident of noises(4)) detect.heed(incident);
-  const later = feed(detect, noisy(0.45, 0.001, 6), 126);
+  const later = feed(detect, noisy(0.2 + 0.7 * smallestTold([]), 0.001, 6), 126);
   assert.deepEqual(
     later.map(({ id, ended }) => [id, ended]),
     [[began.id, true]],

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { floorOf, tailScore, weight, zMin, zScore } from "#collector/detect/level.ts";
-
-test("z reaches its threshold exactly where the deviation is the floor plus zMin standard deviations", () => {
-  fc.assert(
-    fc.property(
-      fc.double({ min: 0.001, max: 1e6, noNaN: true }),
-      fc.double({ min: 0.001, max: 1e6, noNaN: true }),
-      (sigma, floor) => {
-        const z = zScore(floor + zMin * sigma, sigma * sigma, floor);
-        assert.ok(Math.abs(z - zMin) < 1e-6, `z is ${z}`);
-      },
-    ),
-    { seed: 1 },
-  );
-});
+import { expectedDeviation, floorOf, judgeLevels, tailScore, zMin } from "#collector/detect/level.ts";
+import { Policies } from "#collector/detect/policy.ts";
+import { scalesOf } from "#collector/detect/scales.ts";
+import { counts, narrow, SeriesTable, wide } from "#collector/detect/series-state.ts";
+import { Tick } from "#collector/detect/tick.ts";
 
 test("the tail of Student's t with 4 degrees of freedom is that of the tables", () => {
   // Two-sided 5 % and 1 % points: 2.776 and 4.604.
@@ -39,15 +29,36 @@ test("a larger deviation never scores less", () => {
   );
 });
 
-test("two half steps weigh as much as one whole step", () => {
-  const whole = weight(10_000, 100_000);
-  const half = weight(5_000, 100_000);
-  assert.ok(Math.abs(1 - (1 - half) ** 2 - whole) < 1e-12);
-});
+function tableWith(metric: string, level: number): SeriesTable {
+  const table = new SeriesTable("h", new Policies([]), 3);
+  table.define(0, { metric, unit: "1", instrument: "gauge", decimals: 3, labels: [] });
+  table.wide[wide.level] = level;
+  return table;
+}
 
 test("the floor is the largest of the kind's, the level's share and the range's noise", () => {
-  assert.equal(floorOf(2, 0.1, 10, 0, 10), 2);
-  assert.equal(floorOf(0, 0.1, -50, -60, -40), 5);
-  assert.equal(floorOf(0, 0, 5, 0, 1000), 10);
-  assert.equal(floorOf(0, 0, 5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY), 0);
+  // A CPU matters from 15 points on: that is zMin of the smallest deviation that is believed.
+  assert.ok(Math.abs(zMin * floorOf(tableWith("system.cpu.utilization", 0.2), 0, 0) - 0.15) < 1e-6);
+  const latency = tableWith("http_request_duration_seconds", 4);
+  assert.ok(Math.abs(zMin * floorOf(latency, 0, 0) - 0.4) < 1e-6, "a tenth of the level");
+  assert.ok(Math.abs(floorOf(tableWith("custom.thing", 5), 0, 1000) - 7) < 1e-6, "noise of the range");
+});
+
+test("a sample exceeds exactly where it deviates by zMin of the expected deviation", () => {
+  const table = tableWith("custom.thing", 10);
+  table.narrow[narrow.variance] = 4;
+  table.narrow[narrow.shortVariance] = 4;
+  table.counts[counts.samples] = 60_000;
+  const tick = new Tick();
+  const moment = { dayClass: 0, hour: 0, from: 0, to: 0, share: 0 };
+  const judged = (value: number): number => {
+    tick.reserve(1);
+    tick.values[0] = value;
+    tick.length = 1;
+    judgeLevels(table, tick, scalesOf(60_000), moment, moment);
+    return Math.sqrt(tick.unusual[0]!);
+  };
+  const deviation = zMin * expectedDeviation(table, 0);
+  assert.ok(judged(10 + deviation * 1.01) >= zMin);
+  assert.ok(judged(10 - deviation * 0.99) < zMin);
 });

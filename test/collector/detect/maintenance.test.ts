@@ -126,7 +126,7 @@ test("a series that appears in a window is not judged before its end", () => {
 test("a host that is switched off in its window is not silent, and what was open ends; after it the silence is told", () => {
   const detect = createDetect({ policy: policyWith(once([["host", ["h"]]], 100, 200, "new disks")) });
   detect.define("h", 0, cpu);
-  const tick = (at: number) => detect.tick(startMs + at * intervalMs);
+  const tick = (at: number) => detect.tick(startMs + at * intervalMs).anomalies;
   for (let at = 0; at < 99; at += 1) {
     tick(at);
     judge(detect, "h", at, at >= 90 ? 0.9 : 0.1);
@@ -154,7 +154,7 @@ test("a silence that was told before the window ends with its beginning", () => 
   detect.tick(startMs);
   judge(detect, "h", 0, 0.1);
   const told = Array.from({ length: 40 }, (_, at) =>
-    detect.tick(startMs + at * intervalMs).map(({ ended }) => [at, ended]),
+    detect.tick(startMs + at * intervalMs).anomalies.map(({ ended }) => [at, ended]),
   ).flat();
   assert.deepEqual(told, [
     [3, false],
@@ -248,7 +248,7 @@ test("a snapshot of another policy keeps what was learned, and is judged by the 
     Array.from({ length: 5 }, (_, index) => judge(detect, "h", 60 + index, 0.2)).flat().length;
   const usual = learn(usualPolicy);
   assert.equal(told(createDetect({ snapshot: usual.snapshot() })), 0, "10 points do not matter");
-  const fine = { smallestDeviation: { value: 0.02, unit: "1" } } as const;
+  const fine = { smallestDeviation: { value: 0.02, unit: "1" }, smallestShare: 0 } as const;
   const strict = createDetect({ policy: rules(fine), snapshot: usual.snapshot() });
   assert.equal(strict.progress("h").ready, 1);
   assert.equal(told(strict), 1);

@@ -79,6 +79,11 @@ test("rules, calendar and windows are read as they are written", async () => {
   );
 });
 
+test("how long a host may be silent before it counts as gone is the operator's to say, within reason", async () => {
+  assert.equal((await policyOf('{"hostGoneAfter": "30d"}')).hostGoneMs, 30 * 86_400_000);
+  assert.deepEqual(await problems('{"hostGoneAfter": "10m"}').then((all) => all.length), 1);
+});
+
 test("the mistakes of one file are told together, each with its line", async () => {
   const text = `{
   "rules": [

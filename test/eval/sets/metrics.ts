@@ -40,10 +40,11 @@ export function evaluateMetrics(
 ): SetReport {
   const { train, test } = halvesOf(series, (one) => severityOf(judge, `${set} ${one.id}`, one));
   const delay = thresholds.of(`${set}.delay7_f1`, () => delaySweep(train).threshold);
-  const event = thresholds.of(
-    `${set}.event_f1`,
+  const capped = thresholds.of(
+    `${set}.event_f1.capped`,
     () => eventSweep(train, usual, alarmsPerSeriesDayMax).threshold,
   );
+  const event = judge.shipsEvents === true ? judge.shipped.series : capped;
   const contest = delayAt(test, delay);
   const figures: Figures = {
     [`${set}.delay7_f1`]: contest.f1,
@@ -51,9 +52,9 @@ export function evaluateMetrics(
     [`${set}.delay7_recall`]: contest.recall,
     [thresholdKey(`${set}.delay7_f1`)]: delay,
     [`${set}.delay7_f1.shipped`]: delayAt(test, judge.shipped.series).f1,
-    [thresholdKey(`${set}.event_f1`)]: event,
+    [thresholdKey(`${set}.event_f1.capped`)]: capped,
     ...eventFigures(set, test, event, ""),
-    ...eventFigures(set, test, judge.shipped.series, ".shipped"),
+    ...eventFigures(set, test, capped, ".capped"),
     ...byChance(set, series),
     ...volumes(set, series, test),
     ...affiliation(set, test, event),

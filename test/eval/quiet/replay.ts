@@ -1,0 +1,152 @@
+/**
+ * A journal, judged again by the product as it is now: the collector's own `Follower`, from the first record to the last, on a
+ * store in memory. What it tells is written down.
+ */
+import { usualPolicy } from "#collector/detect/detect.ts";
+import { Follower } from "#collector/follow.ts";
+import { openSqliteJournal } from "#collector/journal/sqlite.ts";
+import { createMetrics } from "#collector/self/metrics.ts";
+import { noTracer } from "#collector/self/tracer.ts";
+import { openSqliteStore } from "#collector/store/sqlite.ts";
+import type { Anomaly } from "#shared/anomaly.ts";
+import { systemClock } from "#shared/clock.ts";
+import { type Incident, severities, type Severity } from "#shared/contract/incident.ts";
+import { seriesId } from "#shared/series.ts";
+import { limits } from "#shared/limits.ts";
+import { createLog } from "#shared/log.ts";
+import { DataError } from "../data/read.ts";
+
+const minuteMs = 60_000;
+
+export interface ToldAnomaly {
+  /** As it was first told. */
+  readonly first: Anomaly;
+  /** As it was last told. */
+  last: Anomaly;
+  /** The worst severity of an incident that shows it among its symptoms; null when none does. */
+  severity: Severity | null;
+}
+
+export interface Replayed {
+  /** Minutes in which at least one frame came, by the data's own time: what was missing counts for nothing. */
+  readonly minutes: number;
+  readonly samples: number;
+  readonly hosts: number;
+  readonly series: number;
+  /** Frames that nobody can read, because their segment's beginning is no longer in the journal. */
+  readonly skippedFrames: number;
+  /** In the order in which they began to be told. */
+  readonly anomalies: readonly ToldAnomaly[];
+  /** Each as it was last told, with the worst severity that it ever had. */
+  readonly incidents: readonly { readonly incident: Incident; readonly severity: Severity }[];
+}
+
+/** `path` is a copy: opening it writes to it. Throws `DataError` when it cannot be read. */
+export async function replay(path: string): Promise<Replayed> {
+  const complaints: string[] = [];
+  const log = createLog({ clock: systemClock, write: (line) => void complaints.push(line), level: "error" });
+  const journal = openSqliteJournal({ path, clock: systemClock, log });
+  const store = openSqliteStore({ path: ":memory:", epoch: "replay", limits, log });
+  const metrics = createMetrics({ version: "replay", processMetrics: false });
+  const notes = new Notes();
+  try {
+    const follower = new Follower({
+      clock: systemClock,
+      journal,
+      store,
+      metrics,
+      tracer: noTracer,
+      log,
+      policy: usualPolicy,
+      tell() {},
+    });
+    notes.listenTo(follower);
+    const consumption = journal.consume(follower.from, (record) => {
+      if (record.kind === "frame") notes.frame(record);
+      return follower.follow(record);
+    });
+    await consumption.caughtUp;
+  } finally {
+    await journal.close();
+    store.close();
+  }
+  if (complaints.length > 0) throw new DataError(`${path}: ${complaints[0]!.trim()}`);
+  return notes.replayed();
+}
+
+/** What is told while a follower follows. */
+class Notes {
+  readonly #minutes = new Set<number>();
+  readonly #series = new Set<string>();
+  readonly #hosts = new Set<string>();
+  readonly #anomalies = new Map<string, ToldAnomaly>();
+  readonly #incidents = new Map<string, { incident: Incident; severity: Severity }>();
+  #frames = 0;
+  #framesJudged = 0;
+  #samples = 0;
+
+  listenTo({ chain, ingest }: Follower): void {
+    const apply = chain.apply.bind(chain);
+    chain.apply = (event) => {
+      const result = apply(event);
+      if (event.kind === "define") this.#series.add(`${event.host}\n${seriesId(event.series)}`);
+      if (event.kind === "batch") this.#hosts.add(event.batch.host);
+      for (const anomaly of result.anomalies) this.#anomaly(anomaly);
+      for (const incident of result.incidents) this.#incident(incident);
+      return result;
+    };
+    const take = ingest.take.bind(ingest);
+    ingest.take = (record) => {
+      const taken = take(record);
+      if (taken !== null) this.#framesJudged += 1;
+      return taken;
+    };
+  }
+
+  frame({ firstMs, lastMs, samples }: { firstMs: number; lastMs: number; samples: number }): void {
+    this.#frames += 1;
+    this.#samples += samples;
+    const last = Math.floor(lastMs / minuteMs);
+    for (let minute = Math.floor(firstMs / minuteMs); minute <= last; minute += 1) this.#minutes.add(minute);
+  }
+
+  #anomaly(anomaly: Anomaly): void {
+    const known = this.#anomalies.get(anomaly.id);
+    if (known === undefined)
+      this.#anomalies.set(anomaly.id, { first: anomaly, last: anomaly, severity: null });
+    else known.last = anomaly;
+  }
+
+  #incident(incident: Incident): void {
+    const before = this.#incidents.get(incident.id)?.severity ?? "info";
+    const severity = worse(before, incident.severity);
+    this.#incidents.set(incident.id, { incident, severity });
+  }
+
+  replayed(): Replayed {
+    const shown = [...this.#anomalies.values()];
+    const bySign = Map.groupBy(shown, ({ first }) => signOf(first));
+    for (const { incident, severity } of this.#incidents.values()) {
+      for (const told of incident.symptoms.flatMap((symptom) => bySign.get(signOf(symptom)) ?? []))
+        told.severity = worse(told.severity ?? "info", severity);
+    }
+    return {
+      minutes: this.#minutes.size,
+      samples: this.#samples,
+      hosts: this.#hosts.size,
+      series: this.#series.size,
+      skippedFrames: this.#frames - this.#framesJudged,
+      anomalies: shown,
+      incidents: [...this.#incidents.values()],
+    };
+  }
+}
+
+/** What an incident's symptom and the anomaly that it shows have in common. */
+function signOf({ host, series, startedMs }: { host: string; series: string; startedMs: number }): string {
+  return `${host}\n${series}\n${startedMs}`;
+}
+
+function worse(a: Severity, b: Severity): Severity {
+  return severities.indexOf(a) >= severities.indexOf(b) ? a : b;
+}
