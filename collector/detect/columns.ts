@@ -50,6 +50,7 @@ export class ColumnReader {
     const { wide: wides, flags, small: smalls } = table;
     const columns = Math.min(series.length, values.length);
     const rateGapMs = rateGapIntervals * intervalMs;
+    const perInterval = 1000 / intervalMs;
     tick.reserve(columns);
     this.bounded.length = 0;
     let length = 0;
@@ -72,7 +73,7 @@ export class ColumnReader {
         wides[at + wide.lastMs] = timeMs;
         // NaN before the first sample; a total that fell began anew; over a long gap the rate is of no moment.
         if (!(raw >= before) || gapMs > rateGapMs) continue;
-        value = ((raw - before) * 1000) / gapMs;
+        value = gapMs === intervalMs ? (raw - before) * perInterval : ((raw - before) * 1000) / gapMs;
       } else {
         wides[at + wide.lastMs] = timeMs;
       }

@@ -72,8 +72,8 @@ export function tailScore(z: number): number {
 /**
  * Judges all columns of a tick, and learns those that are not attended to.
  *
- * `before` and `now` are the moments of the host's last tick and of this one. Writes `tick.unusual` (z squared) and the list of
- * attended columns.
+ * `before` and `now` are the moments of the host's last tick and of this one. Writes `tick.unusual` (z squared; 0 below
+ * four, where nothing is attended to) and the list of attended columns.
  */
 export function judgeLevels(
   table: SeriesTable,
@@ -102,30 +102,48 @@ export function judgeLevels(
     const floor = narrows[row + narrow.floor]!;
     const shortBefore = narrows[row + narrow.shortMean]!;
     const short = shortBefore + sustained * (deviation - shortBefore);
-    const own = (deviation * deviation) / (Math.sqrt(variance) + floor) ** 2;
-    const mean = (shortShareSquared * short * short) / (Math.sqrt(shortVariance) + floor) ** 2;
-    let z2 = own > mean ? own : mean;
-    if (samples < 1000) {
-      const inflated = 1 + youth / (samples + 1);
-      z2 = samples < warmupSamples ? 0 : z2 / (inflated * inflated);
+    const own = deviation * deviation;
+    const mean = shortShareSquared * short * short;
+    const floorSquared = floor * floor;
+    // Variance and floor in squares are less than (sigma + floor) squared: most samples are done with here, without a root.
+    const near =
+      own <= attendSquared * (variance + floorSquared) &&
+      mean <= attendSquared * (shortVariance + floorSquared);
+    unusual[column] = 0;
+    if (!near || (flagged & (flag.open | flag.pending)) !== 0) {
+      const z2 = samples < warmupSamples ? 0 : squaredZ(own, mean, narrows, row, samples);
+      unusual[column] = z2;
+      if (z2 > attendSquared || (flagged & (flag.open | flag.pending)) !== 0) {
+        attended[attendedCount] = column;
+        attendedCount += 1;
+        continue;
+      }
     }
-    const rate = narrows[row + narrow.exceedRate]!;
-    if (rate > usualRate) z2 *= usualRate / rate;
-    unusual[column] = z2;
-    if (z2 > attendSquared || (flagged & (flag.open | flag.pending)) !== 0 || !(z2 === z2)) {
-      attended[attendedCount] = column;
-      attendedCount += 1;
-      continue;
+    let pace = levelWeight;
+    let weight = varianceWeight;
+    if (samples * varianceWeight < 1) {
+      const share = 1 / (samples + 1);
+      if (share > pace) pace = share;
+      if (share > weight) weight = share;
     }
-    const share = 1 / (samples + 1);
-    wides[at] = expected + (levelWeight > share ? levelWeight : share) * deviation;
-    const weight = varianceWeight > share ? varianceWeight : share;
+    wides[at] = expected + pace * deviation;
     narrows[row + narrow.variance] = variance + weight * (deviation * deviation - variance);
     narrows[row + narrow.shortVariance] = shortVariance + weight * (short * short - shortVariance);
     narrows[row + narrow.shortMean] = short;
     if (samples < countMax) numbers[number * countsLength + counts.samples] = samples + 1;
   }
   tick.attendedCount = attendedCount;
+}
+
+/** The larger of the two squared z, of squared deviations; see the head of this file. */
+function squaredZ(own: number, mean: number, narrows: Float32Array, row: number, samples: number): number {
+  const floor = narrows[row + narrow.floor]!;
+  const sigma = Math.sqrt(narrows[row + narrow.variance]!) + floor;
+  const shortSigma = Math.sqrt(narrows[row + narrow.shortVariance]!) + floor;
+  const inflated = 1 + youth / (samples + 1);
+  const z2 = Math.max(own / (sigma * sigma), mean / (shortSigma * shortSigma)) / (inflated * inflated);
+  const rate = narrows[row + narrow.exceedRate]!;
+  return rate > usualRate ? (z2 * usualRate) / rate : z2;
 }
 
 /** What the season says changed between two moments; 0 where it does not know. */
