@@ -70,7 +70,7 @@ export function describe(
   facts: HostFacts,
 ): Anomaly {
   const { series, id, meaning } = table.info(number)!;
-  const { value, expected, z, ready, alarm } = finding;
+  const { value, expected, ready, alarm } = finding;
   const policy = table.policyOf(number);
   const flagged = table.flags[number]!;
   const deviation = value - expected;
@@ -84,7 +84,6 @@ export function describe(
   const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
   const width = factor * policy.thresholdFactor * zMin * expectedDeviation(table, number);
   const band = ready ? expectedBand(table, number, finding, policy, width) : bandAtBound(meaning);
-  const raised = (unprecedented ? unprecedentedScore : 0) + (atBound ? boundScore : 0);
   return {
     id: `${table.host}|${id}|${compared.startedMs}`,
     host: table.host,
@@ -103,12 +102,7 @@ export function describe(
     value,
     expectedLow: band[0],
     expectedHigh: band[1],
-    score:
-      alarm === null
-        ? ready
-          ? unusualScore(z, raised)
-          : provisionalScore + raised
-        : recordScore(alarm.doublings),
+    score: scoreOf(finding, detector),
     hostShare: hostShare(meaning, deviation, facts),
     provisional: !ready,
     completeness: facts.completeness,
@@ -126,6 +120,13 @@ export function describe(
       facts,
     }),
   };
+}
+
+/** The score of what was found by `detector`. */
+export function scoreOf({ z, ready, alarm }: Finding, detector: DetectorName): number {
+  if (alarm !== null) return recordScore(alarm.doublings);
+  const raised = detector === "record" ? unprecedentedScore : detector === "bound" ? boundScore : 0;
+  return ready ? unusualScore(z, raised) : provisionalScore + raised;
 }
 
 /** Farther from the level of the last hours than any step so far. */

@@ -10,7 +10,7 @@ import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
 import { ColumnReader, watchedMs } from "./columns.ts";
-import { describe, type Finding, type HostFacts } from "./describe.ts";
+import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
 import {
   calmShare,
@@ -294,8 +294,9 @@ export class HostDetector {
     const { timeMs } = this.tick;
     const open = this.#anomalies.of(number);
     if (open !== undefined) {
-      const now = this.#describe(number, finding, open.anomaly.startedMs);
-      if (!this.#anomalies.grow(open, number, now))
+      const now = { value: finding.value, score: scoreOf(finding, open.anomaly.detector), timeMs };
+      const told = () => this.#describe(number, finding, open.anomaly.startedMs);
+      if (!this.#anomalies.grow(open, number, now, told))
         this.table.wide[number * wideLength + wide.level] = finding.value;
       return;
     }

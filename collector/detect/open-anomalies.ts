@@ -105,25 +105,33 @@ export class OpenAnomalies {
     this.#told.push(anomaly);
   }
 
-  /** An open anomaly goes on; `now` is how it would be told now. False: it has lasted so long that it is over. */
-  grow(open: OpenAnomaly, number: number, now: Anomaly): boolean {
+  /**
+   * An open anomaly goes on, with this value and score; `told` works out how it would be told now, which few samples need. False:
+   * it has lasted so long that it is over.
+   */
+  grow(
+    open: OpenAnomaly,
+    number: number,
+    now: { readonly value: number; readonly score: number; readonly timeMs: number },
+    told: () => Anomaly,
+  ): boolean {
     const before = open.anomaly;
-    const { lastMs, value } = now;
+    const { value, timeMs } = now;
     open.calm = 0;
-    if (lastMs - before.startedMs >= acceptMs(before) && before.detector !== "bound") {
-      this.end(number, lastMs);
+    if (timeMs - before.startedMs >= acceptMs(before) && before.detector !== "bound") {
+      this.end(number, timeMs);
       return false;
     }
     const worse = now.score >= before.score + tellScore;
     const moved =
-      lastMs - open.toldMs >= tellMs && Math.abs(value - before.value) > 0.1 * Math.abs(before.value);
+      timeMs - open.toldMs >= tellMs && Math.abs(value - before.value) > 0.1 * Math.abs(before.value);
     if (!worse && !moved) {
-      open.anomaly = { ...before, lastMs };
+      open.anomaly = { ...before, lastMs: timeMs };
       return true;
     }
     const score = Math.max(before.score, now.score);
-    open.anomaly = { ...before, value, score, hostShare: now.hostShare, lastMs };
-    open.toldMs = lastMs;
+    open.anomaly = { ...before, value, score, hostShare: told().hostShare, lastMs: timeMs };
+    open.toldMs = timeMs;
     this.#told.push(open.anomaly);
     return true;
   }
