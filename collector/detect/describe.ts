@@ -5,7 +5,7 @@
 import type { Anomaly, DetectorName, Reason } from "#shared/anomaly.ts";
 import type { Meaning } from "#shared/semantics.ts";
 import { factorAt } from "./feedback.ts";
-import { expectedDeviation, isBeyond, zMin } from "./level.ts";
+import { expectedDeviation, isBeyond } from "./level.ts";
 import type { SeriesPolicy } from "./policy.ts";
 import { channels, type RecordAlarm } from "./record.ts";
 import {
@@ -60,6 +60,8 @@ export interface Compared {
   readonly hour: number;
   /** How long one step of the records is. */
   readonly stepMs: number;
+  /** Standard deviations from which a sample exceeds. */
+  readonly zMin: number;
 }
 
 export function describe(
@@ -82,7 +84,7 @@ export function describe(
   const atBound = isBeyond(value, policy.bound, flagged & flag.badUp);
   const factor = factorAt(table.feedback[number]!, value, policy.bound, flagged);
   const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
-  const width = factor * policy.thresholdFactor * zMin * expectedDeviation(table, number);
+  const width = factor * policy.thresholdFactor * compared.zMin * expectedDeviation(table, number);
   const band = ready ? expectedBand(table, number, finding, policy, width) : bandAtBound(meaning);
   return {
     id: `${table.host}|${id}|${compared.startedMs}`,

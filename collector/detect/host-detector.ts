@@ -19,7 +19,7 @@ import {
   floorOf,
   judgeLevels,
   learnAttended,
-  zMin,
+  zMinAt,
 } from "./level.ts";
 import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
@@ -240,7 +240,7 @@ export class HostDetector {
 
   #threshold(number: number, value: number, policy: SeriesPolicy): number {
     const factor = factorAt(this.table.feedback[number]!, value, policy.bound, this.table.flags[number]!);
-    return zMin * policy.thresholdFactor * factor;
+    return zMinAt(this.#intervalMs) * policy.thresholdFactor * factor;
   }
 
   #isReady(number: number, { warmupSamples }: Scales): boolean {
@@ -284,7 +284,7 @@ export class HostDetector {
     const bad = (table.flags[number]! & (up ? flag.badUp : flag.badDown)) !== 0;
     const matters = Math.abs(deviation) > Math.max(policy.floor, policy.floorShare * Math.abs(expected));
     if (!bad || !matters || deviation > 0 !== up) return;
-    const factor = this.#threshold(number, value, policy) / zMin;
+    const factor = this.#threshold(number, value, policy) / zMinAt(this.#intervalMs);
     if (factor > 1 && alarm.doublings < Math.log2(factor) * 2) return;
     const z = Math.abs(deviation) / expectedDeviation(table, number);
     this.#exceeds(number, { value, expected, z, ready: true, alarm });
@@ -322,6 +322,7 @@ export class HostDetector {
       dayClass: this.#rules.calendar.className(this.#before.dayClass),
       hour: this.#before.hour,
       stepMs: scalesOf(this.#intervalMs).stepMs,
+      zMin: zMinAt(this.#intervalMs),
     };
     return describe(this.table, number, finding, compared, facts);
   }

@@ -34,12 +34,24 @@ import {
 import type { Tick } from "./tick.ts";
 
 /** Deviations, in units of the expected one, from which a sample counts as exceeding. */
-export const zMin = 8.5;
+export const zMin = 9;
+/**
+ * The same where two samples in a row must exceed, because one stands for less than half a minute: what each must show is less, for
+ * with tails as heavy as a machine's two at 5.5 are as rare as one at 9.
+ */
+const zMinConfirmed = 5.5;
+/** An interval from which on one sample is enough. */
+export const aloneMs = 30_000;
+
+export function zMinAt(intervalMs: number): number {
+  return intervalMs >= aloneMs ? zMin : zMinConfirmed;
+}
 /** Below this share of zMin an open anomaly's series counts as calm again: hysteresis against flapping. */
 export const calmShare = 0.5;
 /** From here on a sample is not learned as it is. */
 const attendZ = 4;
 const attendSquared = attendZ * attendZ;
+const learnSquared = 4;
 
 /** What a short history adds to the expected deviation: 1 + 12 / samples times as much. */
 const youth = 12;
@@ -127,8 +139,16 @@ export function judgeLevels(
       if (share > weight) weight = share;
     }
     wides[at] = expected + pace * deviation;
-    narrows[row + narrow.variance] = variance + weight * (deviation * deviation - variance);
-    narrows[row + narrow.shortVariance] = shortVariance + weight * (short * short - shortVariance);
+    // Winsorised: a tenth of the time spent in bursts must not hide what lasts.
+    const most = learnSquared * (variance + floorSquared);
+    const mostShort = learnSquared * (shortVariance + floorSquared);
+    const shortSquared = short * short;
+    narrows[row + narrow.variance] =
+      variance + weight * ((own > most && samples > warmupSamples ? most : own) - variance);
+    narrows[row + narrow.shortVariance] =
+      shortVariance +
+      weight *
+        ((shortSquared > mostShort && samples > warmupSamples ? mostShort : shortSquared) - shortVariance);
     narrows[row + narrow.shortMean] = short;
     if (samples < countMax) numbers[number * countsLength + counts.samples] = samples + 1;
   }
@@ -188,7 +208,6 @@ export function learnAttended(
   const shortVariance = narrows[row + narrow.shortVariance]!;
   const inflated = 1 + youth / (samples + 1);
   const most = attendZ * inflated * (Math.sqrt(variance) + floor);
-  const mostShort = attendZ * inflated * (Math.sqrt(shortVariance) + floor);
   const deviation = value - expected;
   const step = clipped(deviation, most);
   const shortBefore = narrows[row + narrow.shortMean]!;
@@ -199,9 +218,10 @@ export function learnAttended(
   narrows[row + narrow.shortMean] = short;
   if (!exceeding) {
     const weight = Math.max(scales.variance, share);
-    const shortStep = clipped(short, mostShort);
-    narrows[row + narrow.variance] = variance + weight * (step * step - variance);
-    narrows[row + narrow.shortVariance] = shortVariance + weight * (shortStep * shortStep - shortVariance);
+    const learned = Math.min(deviation * deviation, learnSquared * (variance + floor * floor));
+    const learnedShort = Math.min(short * short, learnSquared * (shortVariance + floor * floor));
+    narrows[row + narrow.variance] = variance + weight * (learned - variance);
+    narrows[row + narrow.shortVariance] = shortVariance + weight * (learnedShort - shortVariance);
     if (samples < countMax) numbers[number * countsLength + counts.samples] = samples + 1;
   }
   if (z2 > attendSquared) countCluster(table, number);

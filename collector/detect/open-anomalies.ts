@@ -3,12 +3,12 @@
  * the series has been as expected for two samples. What became of a series that lasts for hours is how it is now.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
+import { aloneMs } from "./level.ts";
 import { flag, type SeriesTable } from "./series-state.ts";
 
 /** An exceeding run must last this long and this many samples; one sample is enough when it stands for this long. */
 const confirmMs = 4_000;
 const confirmSamples = 2;
-const aloneMs = 30_000;
 /** At a bound without own history: one more sample, since nothing else is known. */
 const provisionalSamples = 3;
 /** Samples as expected after which an anomaly ends. */
