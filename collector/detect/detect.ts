@@ -20,11 +20,13 @@ import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./poli
 
 export type { Departure, HostState } from "./absence.ts";
 export type { ConnectionEnd } from "./presence.ts";
+import { Tick } from "./tick.ts";
+
 export { type DetectPolicy, usualPolicy } from "./policy.ts";
 export type { InMaintenance } from "./maintenance.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 4;
+const snapshotVersion = 5;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
@@ -166,7 +168,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
 export function rulesOf(policy: DetectPolicy): HostRules {
   const calendar = createCalendar(policy.calendar);
   const maintenance = new Maintenance(policy.maintenance, calendar);
-  return { policies: new Policies(policy.rules), maintenance, calendar };
+  return { policies: new Policies(policy.rules), maintenance, calendar, tick: new Tick() };
 }
 
 function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {

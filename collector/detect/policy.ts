@@ -12,6 +12,7 @@ import type { Series } from "#shared/series.ts";
 import { type Calendar, type CalendarData, usualCalendar } from "./calendar.ts";
 import type { Maintenance, MaintenanceWindow } from "./maintenance.ts";
 import { type Match, matcherOf } from "./match.ts";
+import type { Tick } from "./tick.ts";
 
 export type Direction = Meaning["badDirection"];
 
@@ -128,6 +129,8 @@ export interface HostRules {
   readonly policies: Policies;
   readonly maintenance: Maintenance;
   readonly calendar: Calendar;
+  /** One for all hosts: it is filled, judged and done with before the next host's tick. */
+  readonly tick: Tick;
 }
 
 function resolved(meaning: Meaning, set: PolicySet): SeriesPolicy {
