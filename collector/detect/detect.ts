@@ -8,6 +8,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
+import { SeriesPool } from "#shared/series-pool.ts";
 import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./absence.ts";
 import { type Calendar, createCalendar } from "./calendar.ts";
@@ -168,7 +169,13 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
 export function rulesOf(policy: DetectPolicy): HostRules {
   const calendar = createCalendar(policy.calendar);
   const maintenance = new Maintenance(policy.maintenance, calendar);
-  return { policies: new Policies(policy.rules), maintenance, calendar, tick: new Tick() };
+  return {
+    policies: new Policies(policy.rules),
+    maintenance,
+    calendar,
+    tick: new Tick(),
+    pool: new SeriesPool(),
+  };
 }
 
 function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {

@@ -103,12 +103,12 @@ export class HostDetector {
     return this.#lateTicks;
   }
 
-  define(number: number, series: Series): void {
+  define(number: number, defined: Series): void {
+    const series = this.#rules.pool.intern(defined);
     this.#anomalies.end(number, this.#lastMs);
-    this.table.define(number, series);
+    const meaning = this.table.define(number, series);
     this.table.near[number * nearLength + near.floor] = floorOf(this.table, number, 0);
     this.#paused.delete(number);
-    const { meaning } = this.table.info(number)!;
     this.#maintenance.define(number, series, meaning.kind);
     this.score.define(number, meaning);
     this.#pause(number);

@@ -60,6 +60,8 @@ const offsetWeight = 0.002;
 const spreadWeight = 0.005;
 /** The season is believed when it leaves at most this share of the variance around the slow level. */
 const unexplained = 0.6;
+/** A series is given slots once it has lived for this long. */
+const settledMs = 3_600_000;
 /** Hours for which a season's records ripen before they are used. */
 const ripeHours = 48;
 
@@ -192,7 +194,8 @@ export function stepRecord(
     season.countHour(number, now.dayClass);
     if (known && smalls[smallAt + small.ripeHours]! < 255) smalls[smallAt + small.ripeHours]! += 1;
   }
-  season.learn(number, now, drifted, elapsedMs, Number.POSITIVE_INFINITY);
+  // What lives for minutes has no season.
+  if (steps * scales.stepMs >= settledMs) season.learn(number, now, drifted, elapsedMs);
   n[row + past.seasonOffset]! += offsetWeight * fromUsual;
   if (steps < countMax) numbers[countAt + counts.steps] = steps + 1;
   if (explains) table.flags[number]! |= flag.seasonal;

@@ -1,6 +1,6 @@
 /**
- * What detection keeps per series, as rows of typed arrays: 247 bytes, and 96 more for each class of day that it has lived
- * through (`season.ts`). What a series is (name, labels) is kept once, by whoever defined it.
+ * What detection keeps per series, as rows of typed arrays: 243 bytes, and 96 more for each class of day that it has lived
+ * through (`season.ts`). What a series is (name, labels) is kept once for all hosts that have it (`shared/series-pool.ts`).
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
  * order costs five times as much). Levels, which may be large with a small spread, are doubles; deviations from them are
@@ -141,15 +141,15 @@ export class SeriesTable {
     this.season = new SeasonSlots(dayClasses);
   }
 
-  /** Gives `number` to `series` and forgets what was there. */
-  define(number: number, series: Series): void {
+  /** Gives `number` to `series` and forgets what was there. The meaning's entity may be another host's: only its kind counts. */
+  define(number: number, series: Series): Meaning {
     this.#widen(number + 1);
     this.series[number] = series;
-    const meaning = meaningOf(series, this.host);
-    const policy = this.policies.of(series, this.host, meaning);
+    const { policy, meaning } = this.policies.resolve(series, this.host);
     this.policy[number] = policy;
     this.flags[number] = flagsOf(meaning, this.policies.all[policy]!);
     this.forget(number);
+    return meaning;
   }
 
   /** Everything that was learned of `number`. */
@@ -215,8 +215,8 @@ export class SeriesTable {
 
   #widen(length: number): void {
     if (length <= this.flags.length) return;
-    // By a quarter: a million series that grew by doubling would hold half of it empty.
-    const capacity = Math.max(64, length, Math.ceil(this.flags.length * 1.25));
+    // By an eighth: a million series that grew by doubling would hold half of it empty.
+    const capacity = Math.max(64, length, Math.ceil(this.flags.length * 1.125));
     this.wide = widened(this.wide, new Float64Array(capacity * wideLength));
     this.near = widened(this.near, new Float32Array(capacity * nearLength));
     this.slow = widened(this.slow, new Float64Array(capacity * slowLength));
