@@ -16,7 +16,7 @@
  * Tried and worse, in F1 of events: quantiles of z tracked per series (long anomalies poison them, -0.10 to -0.15), the smaller of
  * the local and the seasonal z (-0.02), a second sample to confirm (-0.2), a range that is forgotten in days (-0.3).
  */
-import { type Scales, youngSamplesMax } from "./scales.ts";
+import { type Scales, shares } from "./scales.ts";
 import type { Moment } from "./season.ts";
 import {
   countMax,
@@ -32,9 +32,6 @@ import {
   wideLength,
 } from "./series-state.ts";
 import type { Tick } from "./tick.ts";
-
-/** 1 / (samples + 1), so that young series cost no division. */
-const shares = Float64Array.from({ length: youngSamplesMax }, (_, samples) => 1 / (samples + 1));
 
 /** Deviations, in units of the expected one, from which a sample counts as exceeding. */
 export const zMin = 9;
@@ -250,7 +247,8 @@ export function stepLevel(table: SeriesTable, number: number, range: number): vo
   const row = number * nearLength;
   const since = number * smallLength + small.sinceExceeded;
   if (table.small[since]! < 255) table.small[since]! += 1;
-  table.near[row + near.exceedRate]! *= 1 - rateWeight(table, number);
+  const rate = table.near[row + near.exceedRate]!;
+  if (rate !== 0) table.near[row + near.exceedRate] = rate * (1 - rateWeight(table, number));
   table.near[row + near.floor] = floorOf(table, number, range);
 }
 

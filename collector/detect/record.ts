@@ -16,7 +16,7 @@
  * Sources: the common denominator of NAB's leaders (records against all history, refractory time, a noise gate), without their
  * knowledge of the range of the future. What else was tried, and what it gave, is in `README.md`.
  */
-import type { Scales } from "./scales.ts";
+import { type Scales, shares } from "./scales.ts";
 import { stepLevel } from "./level.ts";
 import type { Moment } from "./season.ts";
 import {
@@ -174,7 +174,7 @@ export function stepRecord(
   } else if (since < scales.muteSteps) numbers[countAt + counts.sinceAlarm] = since + 1;
 
   endEpisode(table, number, scales);
-  const share = 1 / (steps + 1);
+  const share = steps < shares.length ? shares[steps]! : 0;
   const weight = share > spreadWeight ? share : spreadWeight;
   const size = Math.abs(deviation);
   const move = Math.abs(difference);

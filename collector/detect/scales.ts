@@ -34,7 +34,9 @@ export interface Scales {
 }
 
 /** Six hours of one-second samples. */
-export const youngSamplesMax = 21_600;
+const youngSamplesMax = 21_600;
+/** 1 / (samples + 1), so that young series cost no division. */
+export const shares = Float64Array.from({ length: youngSamplesMax }, (_, samples) => 1 / (samples + 1));
 const minuteMs = 60_000;
 const unitMs = 450_000;
 
