@@ -7,9 +7,9 @@
  */
 import { factorAt } from "../feedback.ts";
 import type { HostDetector } from "../host-detector.ts";
-import { expectedDeviation, expectedMeanDeviation } from "../level.ts";
+import { deviationOf } from "../level.ts";
 import { acceptMs } from "../open-anomalies.ts";
-import { flag, wide, wideLength } from "../series-state.ts";
+import { flag, near, wide, wideLength } from "../series-state.ts";
 import { capacityShare } from "../describe.ts";
 
 /** A metric stands out from this many of its own expected deviations on. */
@@ -68,7 +68,7 @@ export function readStep(of: HostDetector, { indexes, levels, watches }: Memory,
   const { series, values, length } = tick.step;
   const strong: Strong[] = [];
   z.fill(Number.NaN);
-  const deviationOf = of.hasLongSteps ? expectedMeanDeviation : expectedDeviation;
+  const variance = of.hasLongSteps ? near.shortVariance : near.variance;
   const stale = watches.size === 0 ? null : new Set(watches.keys());
   for (let column = 0; column < length; column += 1) {
     const number = series[column]!;
@@ -78,7 +78,7 @@ export function readStep(of: HostDetector, { indexes, levels, watches }: Memory,
     levels[index] = table.wide[number * wideLength + wide.level]!;
     if (table.samples[number]! < samplesMin) continue;
     const watch = stale === null ? undefined : watches.get(number);
-    const sigma = watch?.sigma ?? deviationOf(table, number);
+    const sigma = watch?.sigma ?? deviationOf(table, number, variance);
     const expected = watch?.expected ?? before;
     const value = values[column]!;
     const own = (value - expected) / sigma;
@@ -103,15 +103,15 @@ function standsOut(
 ): Strong | null {
   const { table, facts } = of;
   const { number, z, value, expected } = reading;
-  const policy = table.policyOf(number);
   const flagged = table.flags[number]!;
+  if ((flagged & (z > 0 ? flag.badUp : flag.badDown)) === 0) return null;
+  const policy = table.policyOf(number);
   const factor = policy.thresholdFactor * factorAt(table.feedback[number]!, value, policy.bound, flagged);
   const share = watched ? backShare : 1;
   if (Math.abs(z) < ownMin * factor * share) return null;
-  if ((flagged & (z > 0 ? flag.badUp : flag.badDown)) === 0) return null;
   const smallest = Math.max(policy.floor, policy.floorShare * Math.abs(expected));
   if (Math.abs(value - expected) <= smallest * share) return null;
-  const { meaning } = table.info(number)!;
+  const { meaning } = table.policies.resolve(table.series[number]!, table.host);
   return {
     ...reading,
     factor,

@@ -6,8 +6,8 @@
  * own ticks are heard at once; everything that follows from them for a group is said at the journal's ticks, in the order of hosts'
  * names: so the order in which hosts arrive between two ticks changes nothing.
  *
- * Kept per host of a group of four or more: 2 bytes a series, 24 bytes for each of the metrics that are compared (500 at most), and 4 for
- * each of those a step that waits for its siblings (five at most). A host without siblings keeps nothing but its name.
+ * Kept per host of a group of four or more: 2 bytes a series, about 36 for each metric that is compared (500 at most), and 4 of each for a
+ * step that waits for its siblings (five at most). A host without siblings keeps nothing but its name.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { Column } from "#shared/snapshot.ts";
