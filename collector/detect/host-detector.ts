@@ -98,6 +98,32 @@ export class HostDetector {
     this.#before = momentOf(rules.calendar, 0);
   }
 
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
+  /** How long its steps are; whether one has ended with the last tick, whose means `tick.step` then has. */
+  get stepMs(): number {
+    return scalesOf(this.#intervalMs || 10_000).stepMs;
+  }
+
+  /** A step's mean is of at least as many samples as the short mean of `level.ts`. */
+  get hasLongSteps(): boolean {
+    return this.#intervalMs <= scalesOf(this.#intervalMs).sustained * this.stepMs;
+  }
+
+  get hasStepped(): boolean {
+    return this.#lastStepMs === this.#lastMs;
+  }
+
+  get facts(): HostFacts {
+    return {
+      cores: this.#columns.cores,
+      memoryBytes: this.#columns.memoryBytes,
+      completeness: this.#completeness,
+    };
+  }
+
   /** Ticks that came after a later one; stored, not judged. */
   get lateTicks(): number {
     return this.#lateTicks;
@@ -300,11 +326,6 @@ export class HostDetector {
   }
 
   #describe(number: number, finding: Finding, startedMs: number): Anomaly {
-    const facts: HostFacts = {
-      cores: this.#columns.cores,
-      memoryBytes: this.#columns.memoryBytes,
-      completeness: this.#completeness,
-    };
     const compared = {
       startedMs,
       timeMs: this.tick.timeMs,
@@ -313,7 +334,7 @@ export class HostDetector {
       stepMs: scalesOf(this.#intervalMs).stepMs,
       zMin: zMinAt(this.#intervalMs),
     };
-    return describe(this.table, number, finding, compared, facts);
+    return describe(this.table, number, finding, compared, this.facts);
   }
 
   /** What both tiers gave a column of the last tick, on the scale of `severity.ts`. */
@@ -323,6 +344,16 @@ export class HostDetector {
     for (const alarm of this.alarms)
       if (alarm.number === number) most = Math.max(most, recordScore(alarm.doublings));
     return most;
+  }
+
+  /** The anomaly that is open on a series by its own history. */
+  openOf(number: number): Anomaly | undefined {
+    return this.#anomalies.of(number)?.anomaly;
+  }
+
+  /** What siblings say of an open anomaly changes it; returns it as it is then, to be told; undefined: it is not open any more. */
+  change(id: string, change: (anomaly: Anomaly) => Anomaly): Anomaly | undefined {
+    return this.#anomalies.change(id, change);
   }
 
   /** Open anomalies as they were last seen. */

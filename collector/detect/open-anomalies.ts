@@ -136,6 +136,16 @@ export class OpenAnomalies {
     return true;
   }
 
+  /** What else became known of the open anomaly `id`: it stays so changed, and is worth telling again; undefined: it is not open. */
+  change(id: string, change: (anomaly: Anomaly) => Anomaly): Anomaly | undefined {
+    for (const open of this.#open.values()) {
+      if (open.anomaly.id !== id) continue;
+      open.anomaly = change(open.anomaly);
+      return open.anomaly;
+    }
+    return undefined;
+  }
+
   /** A sample as expected. */
   calm(number: number, timeMs: number): void {
     this.#dropRun(number);
@@ -178,6 +188,7 @@ export class OpenAnomalies {
   }
 }
 
-function acceptMs({ role }: Anomaly): number {
+/** For how long what lasts is abnormal. */
+export function acceptMs({ role }: Pick<Anomaly, "role">): number {
   return role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
 }
