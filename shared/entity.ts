@@ -15,6 +15,7 @@ export const entityKinds = [
   "agent",
   "peer",
   "network",
+  "certificate",
 ] as const;
 export type EntityKind = (typeof entityKinds)[number];
 

@@ -186,6 +186,11 @@ export class HostDetector {
     }
   }
 
+  /** Whether a maintenance window covers this series at the last tick. */
+  isCovered(number: number): boolean {
+    return this.#maintenance.covers(number);
+  }
+
   #pause(number: number): void {
     const { flags } = this.table;
     if ((flags[number]! & flag.judged) === 0 || !this.#maintenance.covers(number)) return;

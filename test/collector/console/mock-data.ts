@@ -426,6 +426,7 @@ export function hosts(scenario: Scenario, nowMs: number): Host[] {
             }
           : { score: 0.4 + (i % 5) / 10, unusual: null },
       clockErrorMs: name === "pay-01" ? 94_000 : 0,
+      forecasts: [],
       maintenance:
         name === "core-db-02" ? { untilMs: nowMs + 50 * minute, reason: "storage firmware" } : null,
     };
