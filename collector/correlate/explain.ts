@@ -2,7 +2,7 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import { type Cause, causeConfidenceMin, type Evidence, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
-import { type RunsOut, timesLeft } from "#shared/runs-out.ts";
+import { runsOutText } from "#shared/runs-out.ts";
 import type { Candidate } from "./rank.ts";
 
 const evidencePerCauseMax = 8;
@@ -103,21 +103,11 @@ export function symptomText(anomaly: Anomaly): Text {
   const args = { value, low, high, unit, metric, name };
   if (anomaly.detector === "absence") return { key: "symptom.silence", args: { silent: value * 1000 } };
   if (anomaly.detector === "host") return { key: "symptom.host", args: { metrics: metricsToBlame(anomaly) } };
-  if (anomaly.runsOut !== undefined) return runsOutText(anomaly, anomaly.runsOut, name);
-  return { key: symptomKey(anomaly), args };
-}
-
-/** When it runs out, as seen when it was told. */
-function runsOutText({ entity, metric, lastMs }: Anomaly, runsOut: RunsOut, name: string): Text {
-  const times = timesLeft(runsOut, lastMs);
-  if (runsOut.what === "expiry") {
-    if (times.left > 0) return { key: "symptom.expiry", args: { name, left: times.left } };
-    return { key: "symptom.expired", args: { name } };
+  if (anomaly.runsOut !== undefined) {
+    const thing = { kind: anomaly.entity.kind, name, metric };
+    return runsOutText(thing, anomaly.runsOut, anomaly.lastMs);
   }
-  const args = { name, ...times };
-  if (metric.includes("inodes")) return { key: "symptom.inodes_forecast", args };
-  if (entity.kind === "filesystem") return { key: "symptom.space_forecast", args };
-  return { key: entity.kind === "host" ? "symptom.memory_forecast" : "symptom.part_memory_forecast", args };
+  return { key: symptomKey(anomaly), args };
 }
 
 function symptomKey(anomaly: Anomaly): string {

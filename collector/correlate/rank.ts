@@ -124,7 +124,9 @@ function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, fir
   if (anomaly.detector === "host") return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
-  const lateByMs = anomaly.startedMs - firstSymptomMs;
+  // What is foretold began long before it was seen: late says nothing of it.
+  const foretold = anomaly.detector === "forecast";
+  const lateByMs = Math.min(anomaly.startedMs - firstSymptomMs, foretold ? 0 : Number.POSITIVE_INFINITY);
   const spanMs = Math.max(1, group.lastOnsetMs - group.startedMs, lateMs);
   const timing =
     lateByMs <= 0 ? 1 + leadWeight * Math.min(1, -lateByMs / spanMs) : 1 / (1 + lateByMs / lateMs);

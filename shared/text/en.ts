@@ -23,6 +23,8 @@ export const en = {
     "Memory will be used up in {left|duration} (between {early|duration} and {late|duration})",
   "symptom.part_memory_forecast":
     "Memory of {name} will reach its limit in {left|duration} (between {early|duration} and {late|duration})",
+  "symptom.part_forecast":
+    "Memory of {name} grows: the host's will be used up in {left|duration} (between {early|duration} and {late|duration})",
   "symptom.expiry": "Certificate {name} expires in {left|duration}",
   "symptom.expired": "Certificate {name} has expired",
   "symptom.network": "Network trouble on {name}: {value|unit} (expected at most {high|unit})",
@@ -48,7 +50,7 @@ export const en = {
   "cause.partition_network":
     "all of network {network} is silent, so the way to it, or what its hosts share, is the likely cause",
   "cause.space": "what is stored on {causeName} grew to {causeValue|causeUnit}",
-  "cause.expiry": "certificate {causeName} was not renewed",
+  "cause.expiry": "certificate {causeName} has not been renewed",
   "cause.origin": "it began at {causeName}, and nothing that it calls is abnormal",
   "cause.host": "{causeName} as a whole behaves unlike itself; most unlike: {metrics}",
   "cause.other": "{causeMetric} of {causeName} is {causeValue|causeUnit}",

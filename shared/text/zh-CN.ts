@@ -24,6 +24,8 @@ export const zhCN: Catalogue = {
   "symptom.memory_forecast": "内存预计 {left|duration} 后耗尽（{early|duration} 至 {late|duration} 之间）",
   "symptom.part_memory_forecast":
     "{name} 的内存预计 {left|duration} 后达到上限（{early|duration} 至 {late|duration} 之间）",
+  "symptom.part_forecast":
+    "{name} 的内存持续增长，主机内存预计 {left|duration} 后耗尽（{early|duration} 至 {late|duration} 之间）",
   "symptom.expiry": "证书 {name} 将在 {left|duration} 后过期",
   "symptom.expired": "证书 {name} 已过期",
   "symptom.network": "{name} 网络异常：{value|unit}（预期不超过 {high|unit}）",
@@ -47,7 +49,7 @@ export const zhCN: Catalogue = {
   "cause.partition_network":
     "网段 {network} 的主机全部失联，可能是通往该网段的网络中断，或者这些主机共用的设施出了问题",
   "cause.space": "{causeName} 上的数据增长到 {causeValue|causeUnit}",
-  "cause.expiry": "证书 {causeName} 没有更新",
+  "cause.expiry": "证书 {causeName} 尚未更新",
   "cause.origin": "{causeName} 先出问题，而它所调用的都正常",
   "cause.host": "{causeName} 整体表现与平时不同，最突出的是 {metrics}",
   "cause.other": "{causeName} 的 {causeMetric} 为 {causeValue|causeUnit}",
@@ -70,7 +72,7 @@ export const zhCN: Catalogue = {
   "reason.restless": "从未波动得如此剧烈",
   "reason.seen": "以前出现过同样大小的偏离",
   "reason.bound": "超过 {bound|unit}，必然有问题",
-  "reason.forecast": "照此趋势，预计 {left|duration} 后写满（{early|duration} 至 {late|duration} 之间）",
+  "reason.forecast": "照此趋势，预计 {left|duration} 后用尽（{early|duration} 至 {late|duration} 之间）",
   "reason.trend": "在 {span|duration} 内上升了 {rise|unit}",
   "reason.faster": "上升越来越快",
   "reason.slower": "上升越来越慢",

@@ -163,6 +163,7 @@ export const en = {
   "entity.agent": "agent",
   "entity.peer": "peer",
   "entity.network": "network",
+  "entity.certificate": "certificate",
 
   "action.acknowledge": "Acknowledge",
   "action.acknowledged": "Acknowledged by {by}",
@@ -234,6 +235,7 @@ export const en = {
   "hosts.series": "Series",
   "hosts.baselines": "Baselines",
   "hosts.score": "Host score",
+  "hosts.runsOut": "Runs out",
   "hosts.notes": "Notes",
   "hosts.more": "Show {n} more",
   "hosts.none": "No host matches.",

@@ -160,6 +160,7 @@ export const zhCN: Words = {
   "entity.agent": "采集代理",
   "entity.peer": "对端",
   "entity.network": "网络",
+  "entity.certificate": "证书",
 
   "action.acknowledge": "认领",
   "action.acknowledged": "{by} 已认领",
@@ -227,6 +228,7 @@ export const zhCN: Words = {
   "hosts.series": "序列",
   "hosts.baselines": "基线",
   "hosts.score": "整体偏离度",
+  "hosts.runsOut": "即将用尽或到期",
   "hosts.notes": "说明",
   "hosts.more": "再显示 {n} 台",
   "hosts.none": "没有符合条件的主机。",
