@@ -12,7 +12,7 @@ import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./absence.ts";
 import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
-import { type Forecast, Forecasts, type ForecastsMeta } from "./forecast/forecast.ts";
+import type { Forecast } from "./forecast/forecast.ts";
 import { HostDetector, type HostMeta, type HostProgress, noProgress } from "./host-detector.ts";
 import type { HostReading } from "./host-score/host-score.ts";
 import { type InMaintenance, Maintenance } from "./maintenance.ts";
@@ -61,7 +61,6 @@ export interface Detect {
 
 interface DetectMeta {
   readonly hosts: readonly HostMeta[];
-  readonly forecasts: readonly ForecastsMeta[];
   readonly absence: AbsenceMeta;
   readonly feedback: Feedbacks;
 }
@@ -79,7 +78,6 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
   const rules = rulesOf(policy);
   const { calendar, maintenance } = rules;
   const hosts = new Map<string, HostDetector>();
-  const forecasts = new Map<string, Forecasts>();
   let absence = new Absence(policy.hostGoneMs);
   let given: Feedbacks = [];
   let factors = factorsOf(given);
@@ -93,7 +91,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
   };
 
   if (snapshot !== undefined) {
-    const meta = restore(snapshot, hosts, forecasts, rules);
+    const meta = restore(snapshot, hosts, rules);
     absence = new Absence(policy.hostGoneMs, meta.absence);
     follow(meta.feedback);
   }
@@ -103,20 +101,13 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
     if (known !== undefined) return known;
     const fresh = new HostDetector(host, rules);
     hosts.set(host, fresh);
-    forecasts.set(host, new Forecasts(host));
     return fresh;
   };
 
-  const endAll = (host: string, nowMs: number): Anomaly[] => [
-    ...(hosts.get(host)?.endAll(nowMs) ?? []),
-    ...(forecasts.get(host)?.endAll(nowMs) ?? []),
-  ];
-
   /** Ends what is open on a host that is gone, and forgets the rest. */
   const retire = (host: string, nowMs: number): Anomaly[] => {
-    const ends = endAll(host, nowMs);
+    const ends = hosts.get(host)?.endAll(nowMs) ?? [];
     hosts.delete(host);
-    forecasts.delete(host);
     return ends;
   };
 
@@ -125,15 +116,12 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
       const detector = hostOf(host);
       detector.define(number, series);
       factors.applyTo(detector.table, number);
-      foresee(forecasts.get(host)!, detector, number);
     },
     addresses: (host, addresses) => absence.addresses(host, addresses),
     judge(batch) {
       const heard = absence.heard(batch.host, batch.timeMs, batch.intervalMs);
-      const host = hostOf(batch.host);
-      const found = host.judge(batch);
-      const foreseen = forecasts.get(batch.host)!.judge(batch, (number) => host.isCovered(number));
-      return heard.length + foreseen.length === 0 ? found : [...heard, ...found, ...foreseen];
+      const found = hostOf(batch.host).judge(batch);
+      return heard.length === 0 ? found : [...heard, ...found];
     },
     started: (nowMs) => absence.started(nowMs),
     left: (host, end) => absence.left(host, end),
@@ -147,8 +135,8 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
       for (const { host, what } of departures) if (what === "gone") found.push(...retire(host, nowMs));
       // A host that was switched off for its maintenance has no tick of its own that would end what was open.
       for (const [name, host] of hosts) {
-        const isOpen = host.open().length > 0 || forecasts.get(name)!.open().length > 0;
-        if (isOpen && absence.isQuiet(name) && inMaintenance(name, nowMs)) found.push(...endAll(name, nowMs));
+        if (host.open().length > 0 && absence.isQuiet(name) && inMaintenance(name, nowMs))
+          found.push(...host.endAll(nowMs));
       }
       return { anomalies: found, departures };
     },
@@ -160,31 +148,18 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
     calendar,
     maintenance: (host, timeMs) => maintenance.at(host, timeMs),
     hostScore: (host) => hosts.get(host)?.score.reading() ?? null,
-    forecasts: (host) => forecasts.get(host)?.list() ?? [],
-    open: () => [
-      ...absence.open(),
-      ...[...hosts.values()].flatMap((host) => host.open()),
-      ...[...forecasts.values()].flatMap((host) => host.open()),
-    ],
+    forecasts: (host) => hosts.get(host)?.forecasts.list() ?? [],
+    open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open())],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {
       const columns = new Map<string, Column>();
       const metas: HostMeta[] = [];
-      const foreseen: ForecastsMeta[] = [];
-      for (const [host, detector] of hosts) {
-        for (const [name, column] of detector.columns()) columns.set(`${name}/${metas.length}`, column);
-        const own = forecasts.get(host)!;
-        columns.set(`forecasts/${metas.length}`, own.bins());
-        foreseen.push(own.meta());
-        metas.push(detector.meta());
+      for (const host of hosts.values()) {
+        for (const [name, column] of host.columns()) columns.set(`${name}/${metas.length}`, column);
+        metas.push(host.meta());
       }
       return packSnapshot(snapshotSchema, snapshotVersion, {
-        meta: {
-          hosts: metas,
-          forecasts: foreseen,
-          absence: absence.meta(),
-          feedback: given,
-        } satisfies DetectMeta,
+        meta: { hosts: metas, absence: absence.meta(), feedback: given } satisfies DetectMeta,
         columns,
       });
     },
@@ -198,26 +173,13 @@ export function rulesOf(policy: DetectPolicy): HostRules {
   return { policies: new Policies(policy.rules), maintenance, calendar };
 }
 
-function foresee(forecasts: Forecasts, { table }: HostDetector, number: number): void {
-  const { id, series, meaning } = table.info(number)!;
-  forecasts.define(number, { id, metric: series.metric, meaning });
-}
-
-function restore(
-  bytes: Uint8Array,
-  hosts: Map<string, HostDetector>,
-  forecasts: Map<string, Forecasts>,
-  rules: HostRules,
-): DetectMeta {
+function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {
   const { meta, columns } = unpackSnapshot<DetectMeta>(snapshotSchema, snapshotVersion, bytes);
   for (const [index, host] of meta.hosts.entries()) {
-    const detector = HostDetector.restore(host, (name) => columns.get(`${name}/${index}`)!, rules);
-    hosts.set(host.host, detector);
-    const own = new Forecasts(host.host);
-    for (const [number, series] of detector.table.series.entries())
-      if (series !== undefined) foresee(own, detector, number);
-    own.restore(meta.forecasts[index]!, columns.get(`forecasts/${index}`) as Uint8Array);
-    forecasts.set(host.host, own);
+    hosts.set(
+      host.host,
+      HostDetector.restore(host, (name) => columns.get(`${name}/${index}`)!, rules),
+    );
   }
   return meta;
 }

@@ -12,6 +12,7 @@ import type { Column } from "#shared/snapshot.ts";
 import { ColumnReader, watchedMs } from "./columns.ts";
 import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
+import { Forecasts, type ForecastsMeta } from "./forecast/forecast.ts";
 import {
   calmShare,
   expectedDeviation,
@@ -71,6 +72,7 @@ export interface HostMeta {
   readonly completeness: number;
   readonly anomalies: OpenAnomaliesState;
   readonly score: HostScoreState;
+  readonly forecasts: ForecastsMeta;
   /** By policy: the smallest deviations that the series were judged with. */
   readonly floors: readonly (readonly [floor: number, share: number])[];
   readonly capacities: readonly [number, number];
@@ -84,6 +86,8 @@ export class HostDetector {
   readonly alarms: RecordAlarm[] = [];
   /** The host as a whole, once a step. */
   readonly score: HostScore;
+  /** What of it will run out. */
+  readonly forecasts: Forecasts;
   readonly #rules: HostRules;
   readonly #maintenance: HostMaintenance;
   /** Series that are judged when no maintenance window covers them, and now one does. */
@@ -104,6 +108,7 @@ export class HostDetector {
     this.#columns = new ColumnReader(this.table);
     this.#maintenance = new HostMaintenance(rules.maintenance, host);
     this.#anomalies = new OpenAnomalies(this.table);
+    this.forecasts = new Forecasts(host, (number) => this.table.info(number));
     this.score = new HostScore(host, (number) => this.table.series[number]);
     this.#before = momentOf(rules.calendar, 0);
   }
@@ -118,9 +123,11 @@ export class HostDetector {
     this.table.define(number, series);
     this.table.narrow[number * narrowLength + narrow.floor] = floorOf(this.table, number, 0);
     this.#paused.delete(number);
-    const { meaning } = this.table.info(number)!;
+    const info = this.table.info(number)!;
+    const { meaning } = info;
     this.#maintenance.define(number, series, meaning.kind);
     this.score.define(number, meaning);
+    this.forecasts.define(number, info);
     this.#pause(number);
     this.#columns.define(number, series);
   }
@@ -153,11 +160,12 @@ export class HostDetector {
     for (const column of this.#columns.bounded) this.#atBound(column, scales);
     this.#before = now;
     this.#step(scales, now);
+    this.forecasts.judge(batch, (covered) => this.#maintenance.covers(covered));
     return this.#take();
   }
 
   #take(): Anomaly[] {
-    return [...this.#anomalies.take(), ...this.score.take()];
+    return [...this.#anomalies.take(), ...this.score.take(), ...this.forecasts.take()];
   }
 
   /** An agent that started again no longer names what is gone: there is no column then that could say so. */
@@ -173,6 +181,7 @@ export class HostDetector {
   endAll(timeMs: number): Anomaly[] {
     for (const number of this.#anomalies.numbers()) this.#anomalies.end(number, timeMs);
     this.score.end(timeMs);
+    this.forecasts.endAll(timeMs);
     return this.#take();
   }
 
@@ -184,11 +193,6 @@ export class HostDetector {
       else if (this.#paused.delete(number)) flags[number]! |= flag.judged;
       if ((flags[number]! & flag.judged) === 0) this.#anomalies.end(number, timeMs);
     }
-  }
-
-  /** Whether a maintenance window covers this series at the last tick. */
-  isCovered(number: number): boolean {
-    return this.#maintenance.covers(number);
   }
 
   #pause(number: number): void {
@@ -344,7 +348,7 @@ export class HostDetector {
   /** Open anomalies as they were last seen. */
   open(): Anomaly[] {
     const whole = this.score.open();
-    return whole === null ? this.#anomalies.all() : [...this.#anomalies.all(), whole];
+    return [...this.#anomalies.all(), ...(whole === null ? [] : [whole]), ...this.forecasts.open()];
   }
 
   progress(): HostProgress {
@@ -380,6 +384,7 @@ export class HostDetector {
       completeness: this.#completeness,
       anomalies: this.#anomalies.state(),
       score: this.score.state(),
+      forecasts: this.forecasts.meta(),
       floors: this.table.policies.all.map(({ floor, floorShare }) => [floor, floorShare]),
       capacities: [this.#columns.cores, this.#columns.memoryBytes],
       lateTicks: this.#lateTicks,
@@ -387,7 +392,7 @@ export class HostDetector {
   }
 
   columns(): [name: string, column: Column][] {
-    return [...this.table.columns(), ...this.score.columns()];
+    return [...this.table.columns(), ...this.score.columns(), ["forecasts", this.forecasts.bins()]];
   }
 
   /** Where the policy is another one than in the snapshot, its floor holds from now on. */
@@ -407,6 +412,7 @@ export class HostDetector {
       if (series !== null) detector.define(number, series);
     detector.table.restore(column);
     detector.score.restore(meta.score, column);
+    detector.forecasts.restore(meta.forecasts, column("forecasts") as Uint8Array);
     detector.#adoptFloors(meta, column("policy"));
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;

@@ -44,10 +44,18 @@ export interface ForecastsMeta {
   readonly watches: readonly WatchMeta[];
 }
 
+/** What a series is, for the few that are watched. */
+interface SeriesInfo {
+  readonly series: { readonly metric: string };
+  readonly id: string;
+  readonly meaning: Meaning;
+}
+
 export class Forecasts {
   readonly #host: string;
-  /** By series number: everything that may be watched. */
-  readonly #subjects = new Map<number, Subject>();
+  readonly #infoOf: (number: number) => SeriesInfo | undefined;
+  /** By series number: everything that may be watched. What else there is to know is asked for when it is. */
+  readonly #kinds = new Map<number, NonNullable<Meaning["runsOut"]>>();
   readonly #watches = new Map<number, Watch>();
   #memoryNumber = -1;
   #memoryBytes = 0;
@@ -59,27 +67,28 @@ export class Forecasts {
   #columns: number[] = [];
   #told: Anomaly[] = [];
 
-  constructor(host: string) {
+  constructor(host: string, infoOf: (number: number) => SeriesInfo | undefined) {
     this.#host = host;
+    this.#infoOf = infoOf;
   }
 
   /** `number` is this series from now on; what was known under that number is over. */
-  define(
-    number: number,
-    series: { readonly id: string; readonly metric: string; readonly meaning: Meaning },
-  ): void {
+  define(number: number, { series: { metric }, meaning: { runsOut } }: SeriesInfo): void {
     const before = this.#watches.get(number);
     if (before !== undefined) this.#drop(before);
-    this.#subjects.delete(number);
+    this.#kinds.delete(number);
     this.#series = null;
-    if (series.metric === "system.memory.limit") this.#memoryNumber = number;
+    if (metric === "system.memory.limit") this.#memoryNumber = number;
     else if (this.#memoryNumber === number) this.#memoryNumber = -1;
-    if (series.meaning.runsOut !== undefined) this.#subjects.set(number, { host: this.#host, ...series });
+    if (runsOut !== undefined) this.#kinds.set(number, runsOut);
   }
 
-  /** Forecasts that began, changed or ended with this tick. What a maintenance window `covers` is neither told nor learned. */
-  judge({ timeMs, series, values }: SampleBatch, covers: (number: number) => boolean): Anomaly[] {
-    if (timeMs <= this.#lastMs) return [];
+  /**
+   * Learns this tick; `take` gives the forecasts that began, changed or ended with it. What a maintenance window `covers` is
+   * neither told nor learned.
+   */
+  judge({ timeMs, series, values }: SampleBatch, covers: (number: number) => boolean): void {
+    if (timeMs <= this.#lastMs) return;
     this.#lastMs = timeMs;
     if (series !== this.#series) this.#find(series);
     let learned = false;
@@ -90,16 +99,16 @@ export class Forecasts {
       else if (Number.isFinite(value)) learned = this.#learn(number, timeMs, value) || learned;
     }
     if (learned) for (const watch of this.#inOrder()) this.#look(watch, timeMs);
-    return this.#take();
   }
 
   /** Ends what is told of a host that sends nothing: its maintenance window began, or it is gone. */
-  endAll(timeMs: number): Anomaly[] {
+  endAll(timeMs: number): void {
     for (const watch of this.#watches.values()) this.#silence(watch);
-    return this.#take().map((anomaly) => ({ ...anomaly, lastMs: timeMs }));
+    this.#told = this.#told.map((anomaly) => ({ ...anomaly, lastMs: timeMs }));
   }
 
-  #take(): Anomaly[] {
+  /** What is to be said since it was asked last. */
+  take(): Anomaly[] {
     const told = this.#told;
     this.#told = [];
     return told;
@@ -125,7 +134,7 @@ export class Forecasts {
     this.#series = series;
     this.#columns = [];
     for (const [column, number] of series.entries()) {
-      if (number === this.#memoryNumber || this.#subjects.has(number)) this.#columns.push(column);
+      if (number === this.#memoryNumber || this.#kinds.has(number)) this.#columns.push(column);
     }
   }
 
@@ -135,7 +144,7 @@ export class Forecasts {
       return false;
     }
     // A part of the host's memory, and how much that is has not been said yet.
-    if (this.#subjects.get(number)!.meaning.runsOut === "memory" && this.#memoryBytes === 0) return false;
+    if (this.#kinds.get(number) === "memory" && this.#memoryBytes === 0) return false;
     const watch = this.#watches.get(number) ?? this.#admit(number, timeMs, value);
     if (watch === undefined || !watch.isDue(timeMs)) return false;
     watch.learn(timeMs, value, this.#scaleOf(watch.meaning));
@@ -143,16 +152,25 @@ export class Forecasts {
   }
 
   #admit(number: number, timeMs: number, value: number): Watch | undefined {
-    const subject = this.#subjects.get(number)!;
-    const { runsOut, entity } = subject.meaning;
-    const share = value / this.#scaleOf(subject.meaning).whole;
+    const runsOut = this.#kinds.get(number);
+    const share = value / (runsOut === "memory" ? this.#memoryBytes : 1);
     if (runsOut === "memory" && !(share >= partShareMin)) return undefined;
     if (runsOut !== "expiry" && !this.#makeRoom(runsOut === "memory" ? share : Infinity, timeMs))
       return undefined;
-    const watch = new Watch(number, subject, runsOut === "expiry" ? null : new History(timeMs));
-    this.#watches.set(number, watch);
-    if (entity.kind === "host" && subject.meaning.resource === "memory") this.#memory = watch;
+    const history = runsOut === "expiry" ? null : new History(timeMs);
+    return this.#watch(new Watch(number, this.#subjectOf(number), history));
+  }
+
+  #watch(watch: Watch): Watch {
+    this.#watches.set(watch.number, watch);
+    const { entity, resource } = watch.meaning;
+    if (entity.kind === "host" && resource === "memory") this.#memory = watch;
     return watch;
+  }
+
+  #subjectOf(number: number): Subject {
+    const { id, series, meaning } = this.#infoOf(number)!;
+    return { host: this.#host, id, metric: series.metric, meaning };
   }
 
   /** False when everything that is watched matters more. What is gone goes first, then the smallest part. */
@@ -291,15 +309,11 @@ export class Forecasts {
       const bins =
         meta.newest.length === 0 ? null : new Uint16Array(bytes.slice(at, at + historyBytes).buffer);
       if (bins !== null) at += historyBytes;
-      const subject = this.#subjects.get(meta.number);
-      if (subject === undefined) {
+      if (!this.#kinds.has(meta.number)) {
         if (meta.open !== null) this.#told.push({ ...meta.open, ended: true, lastMs });
         continue;
       }
-      const { entity, resource } = subject.meaning;
-      const watch = Watch.restore(meta, subject, bins);
-      this.#watches.set(meta.number, watch);
-      if (entity.kind === "host" && resource === "memory") this.#memory = watch;
+      this.#watch(Watch.restore(meta, this.#subjectOf(meta.number), bins));
     }
   }
 }

@@ -24,14 +24,14 @@ export function follow(
   values: ArrayLike<number>,
   told: (step: number, anomalies: readonly Anomaly[], forecasts: Forecasts) => void,
 ): void {
-  const forecasts = new Forecasts("h");
-  const meaning = meaningOf(filesystem, "h");
-  forecasts.define(0, { id: "data", metric: filesystem.metric, meaning });
+  const info = { id: "data", series: filesystem, meaning: meaningOf(filesystem, "h") };
+  const forecasts = new Forecasts("h", () => info);
+  forecasts.define(0, info);
   const series = Uint32Array.of(0);
   for (let step = 0; step < values.length; step += 1) {
     const batch = { host: "h", timeMs: (step + 1) * stepMs, intervalMs: stepMs, series };
-    const anomalies = forecasts.judge({ ...batch, values: Float64Array.of(values[step]!) }, () => false);
-    told(step, anomalies, forecasts);
+    forecasts.judge({ ...batch, values: Float64Array.of(values[step]!) }, () => false);
+    told(step, forecasts.take(), forecasts);
   }
 }
 
