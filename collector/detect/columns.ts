@@ -4,16 +4,7 @@
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
 import { isBeyond } from "./level.ts";
-import {
-  counts,
-  countsLength,
-  flag,
-  type SeriesTable,
-  small,
-  smallLength,
-  wide,
-  wideLength,
-} from "./series-state.ts";
+import { flag, type SeriesTable, wide, wideLength } from "./series-state.ts";
 import type { Tick } from "./tick.ts";
 
 /** A host is new for this long: what appears meanwhile may have been there all along. */
@@ -47,7 +38,7 @@ export class ColumnReader {
   /** Fills `tick` from `batch`; the host was first heard at `firstMs`. */
   read({ timeMs, intervalMs, series, values }: SampleBatch, tick: Tick, firstMs: number): void {
     const table = this.#table;
-    const { wide: wides, flags, small: smalls } = table;
+    const { wide: wides, flags, inStep } = table;
     const columns = Math.min(series.length, values.length);
     const rateGapMs = rateGapIntervals * intervalMs;
     const perInterval = 1000 / intervalMs;
@@ -84,10 +75,10 @@ export class ColumnReader {
         isBeyond(value, table.policyOf(number).bound, flagged & flag.badUp)
       )
         this.bounded.push(length);
-      const fed = smalls[number * smallLength + small.inStep]!;
+      const fed = inStep[number]!;
       if (fed < 255) {
         wides[at + wide.sum] = fed === 0 ? value : wides[at + wide.sum]! + value;
-        smalls[number * smallLength + small.inStep] = fed + 1;
+        inStep[number] = fed + 1;
       }
       if ((flagged & flag.bornAtZero) !== 0) this.#bearAtZero(number, timeMs - firstMs);
       tick.series[length] = number;
@@ -99,9 +90,8 @@ export class ColumnReader {
 
   /** A process that appears on a host that has been watched for a while used nothing before: that is its history. */
   #bearAtZero(number: number, knownMs: number): void {
-    const at = number * countsLength + counts.samples;
-    if (this.#table.counts[at]! !== 0 || knownMs < watchedMs) return;
-    this.#table.counts[at] = bornSamples;
+    if (this.#table.samples[number]! !== 0 || knownMs < watchedMs) return;
+    this.#table.samples[number] = bornSamples;
     this.#table.wide[number * wideLength + wide.level] = 0;
   }
 }

@@ -13,11 +13,11 @@ import {
   counts,
   countsLength,
   flag,
-  narrow,
-  narrowLength,
+  past,
+  pastLength,
   type SeriesTable,
-  wide,
-  wideLength,
+  slow,
+  slowLength,
 } from "./series-state.ts";
 import { recordScore, unusualScore } from "./severity.ts";
 
@@ -133,9 +133,9 @@ export function scoreOf({ z, ready, alarm }: Finding, detector: DetectorName): n
 
 /** Farther from the level of the last hours than any step so far. */
 function isFarthest(table: SeriesTable, number: number, value: number): boolean {
-  const off = value - table.wide[number * wideLength + wide.slowLevel]!;
-  const at = number * narrowLength + narrow.record1 + (off < 0 ? 1 : 0);
-  const { narrow: n } = table;
+  const off = value - table.slow[number * slowLength + slow.level]!;
+  const at = number * pastLength + past.record1 + (off < 0 ? 1 : 0);
+  const { past: n } = table;
   return Math.abs(off) > recordMargin * Math.max(n[at]!, n[at + 2 * channelCount]!);
 }
 
@@ -155,7 +155,7 @@ function expectedBand(
   width: number,
 ): [low: number, high: number] {
   const isLevel = alarm !== null && alarm.channel < jumpChannel;
-  const seen = !isLevel ? 0 : table.narrow[number * narrowLength + narrow.record1 + alarm.channel]!;
+  const seen = !isLevel ? 0 : table.past[number * pastLength + past.record1 + alarm.channel]!;
   const most = Math.max(width, floor, floorShare * Math.abs(expected), seen);
   return [Math.max(rangeLow, expected - most), Math.min(rangeHigh, expected + most)];
 }

@@ -8,6 +8,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
+import { SeriesPool } from "#shared/series-pool.ts";
 import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./absence.ts";
 import { type Calendar, createCalendar } from "./calendar.ts";
@@ -21,11 +22,13 @@ import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./poli
 
 export type { Departure, HostState } from "./absence.ts";
 export type { ConnectionEnd } from "./presence.ts";
+import { Tick } from "./tick.ts";
+
 export { type DetectPolicy, usualPolicy } from "./policy.ts";
 export type { InMaintenance } from "./maintenance.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 5;
+const snapshotVersion = 6;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
@@ -170,7 +173,13 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
 export function rulesOf(policy: DetectPolicy): HostRules {
   const calendar = createCalendar(policy.calendar);
   const maintenance = new Maintenance(policy.maintenance, calendar);
-  return { policies: new Policies(policy.rules), maintenance, calendar };
+  return {
+    policies: new Policies(policy.rules),
+    maintenance,
+    calendar,
+    tick: new Tick(),
+    pool: new SeriesPool(),
+  };
 }
 
 function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {

@@ -29,20 +29,9 @@ import type { HostRules, SeriesPolicy } from "./policy.ts";
 import { rangeOf, type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
 import { type Scales, scalesOf } from "./scales.ts";
 import { type Moment, momentOf, slotsPerDay } from "./season.ts";
-import {
-  counts,
-  countsLength,
-  flag,
-  narrow,
-  narrowLength,
-  SeriesTable,
-  small,
-  smallLength,
-  wide,
-  wideLength,
-} from "./series-state.ts";
+import { flag, near, nearLength, SeriesTable, wide, wideLength } from "./series-state.ts";
 import { recordScore, unusualScore } from "./severity.ts";
-import { Tick } from "./tick.ts";
+import type { Tick } from "./tick.ts";
 
 /** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
 const goneIntervals = 3;
@@ -81,8 +70,8 @@ export interface HostMeta {
 
 export class HostDetector {
   readonly table: SeriesTable;
-  /** The last tick as it was judged, and what the records said to it. */
-  readonly tick = new Tick();
+  /** The last tick as it was judged, and what the records said to it; until another host's is judged. */
+  readonly tick: Tick;
   readonly alarms: RecordAlarm[] = [];
   /** The host as a whole, once a step. */
   readonly score: HostScore;
@@ -104,6 +93,7 @@ export class HostDetector {
 
   constructor(host: string, rules: HostRules) {
     this.#rules = rules;
+    this.tick = rules.tick;
     this.table = new SeriesTable(host, rules.policies, rules.calendar.classCount);
     this.#columns = new ColumnReader(this.table);
     this.#maintenance = new HostMaintenance(rules.maintenance, host);
@@ -118,16 +108,15 @@ export class HostDetector {
     return this.#lateTicks;
   }
 
-  define(number: number, series: Series): void {
+  define(number: number, defined: Series): void {
+    const series = this.#rules.pool.intern(defined);
     this.#anomalies.end(number, this.#lastMs);
-    this.table.define(number, series);
-    this.table.narrow[number * narrowLength + narrow.floor] = floorOf(this.table, number, 0);
+    const meaning = this.table.define(number, series);
+    this.table.near[number * nearLength + near.floor] = floorOf(this.table, number, 0);
     this.#paused.delete(number);
-    const info = this.table.info(number)!;
-    const { meaning } = info;
     this.#maintenance.define(number, series, meaning.kind);
     this.score.define(number, meaning);
-    this.forecasts.define(number, info);
+    this.forecasts.define(number, series.metric, meaning);
     this.#pause(number);
     this.#columns.define(number, series);
   }
@@ -253,7 +242,7 @@ export class HostDetector {
   }
 
   #isReady(number: number, { warmupSamples }: Scales): boolean {
-    return this.table.counts[number * countsLength + counts.samples]! >= warmupSamples;
+    return this.table.samples[number]! >= warmupSamples;
   }
 
   /** Asks the records about every series that was in this step, once the step is over. */
@@ -269,9 +258,8 @@ export class HostDetector {
     const { step } = tick;
     for (let column = 0; column < tick.length; column += 1) {
       const number = tick.series[column]!;
-      const at = number * smallLength + small.inStep;
-      const fed = table.small[at]!;
-      table.small[at] = 0;
+      const fed = table.inStep[number]!;
+      table.inStep[number] = 0;
       const value = table.wide[number * wideLength + wide.sum]! / fed;
       step.series[column] = number;
       step.values[column] = value;
@@ -352,7 +340,7 @@ export class HostDetector {
   }
 
   progress(): HostProgress {
-    const { flags, wide: wides, counts: numbers, series } = this.table;
+    const { flags, wide: wides, samples: numbers, series } = this.table;
     const { warmupSamples } = scalesOf(this.#intervalMs || 10_000);
     let collecting = 0;
     let provisional = 0;
@@ -361,7 +349,7 @@ export class HostDetector {
     for (let number = 0; number < series.length; number += 1) {
       const paused = this.#paused.has(number);
       if ((flags[number]! & flag.judged) === 0 && !paused) continue;
-      const samples = numbers[number * countsLength + counts.samples]!;
+      const samples = numbers[number]!;
       const silentMs = this.#lastMs - wides[number * wideLength + wide.lastMs]!;
       if (!paused && samples > 0 && silentMs > watchedMs) continue;
       if (samples >= warmupSamples) ready += 1;
@@ -401,8 +389,8 @@ export class HostDetector {
       const [floor, share] = floors[policies[number]!]!;
       const now = this.table.policyOf(number);
       if (now.floor === floor && now.floorShare === share) continue;
-      const at = number * narrowLength + narrow.floor;
-      this.table.narrow[at] = floorOf(this.table, number, rangeOf(this.table, number));
+      const at = number * nearLength + near.floor;
+      this.table.near[at] = floorOf(this.table, number, rangeOf(this.table, number));
     }
   }
 

@@ -16,15 +16,15 @@
  * Tried and worse, in F1 of events: quantiles of z tracked per series (long anomalies poison them, -0.10 to -0.15), the smaller of
  * the local and the seasonal z (-0.02), a second sample to confirm (-0.2), a range that is forgotten in days (-0.3).
  */
-import type { Scales } from "./scales.ts";
+import { type Scales, shares } from "./scales.ts";
 import type { Moment } from "./season.ts";
 import {
   countMax,
   counts,
   countsLength,
   flag,
-  narrow,
-  narrowLength,
+  near,
+  nearLength,
   type SeriesTable,
   small,
   smallLength,
@@ -94,36 +94,36 @@ export function judgeLevels(
   before: Moment,
   now: Moment,
 ): void {
-  const { wide: wides, narrow: narrows, counts: numbers, flags } = table;
+  const { wide: wides, near: nears, samples: numbers, flags } = table;
   const { series, values, unusual, attended, length } = tick;
-  const { level: levelWeight, sustained, variance: varianceWeight, warmupSamples } = scales;
+  const { level: levelWeight, sustained, variance: varianceWeight, warmupSamples, youngSamples } = scales;
   let attendedCount = 0;
   for (let column = 0; column < length; column += 1) {
     const number = series[column]!;
     const flagged = flags[number]!;
     const at = number * wideLength + wide.level;
-    const row = number * narrowLength;
-    const samples = numbers[number * countsLength + counts.samples]!;
+    const row = number * nearLength;
+    const samples = numbers[number]!;
     const value = values[column]!;
     if (samples === 0) wides[at] = value;
     let expected = wides[at]!;
     if ((flagged & flag.seasonal) !== 0) expected += drift(table, number, before, now);
     const deviation = value - expected;
-    const variance = narrows[row + narrow.variance]!;
-    const shortVariance = narrows[row + narrow.shortVariance]!;
-    const floor = narrows[row + narrow.floor]!;
-    const shortBefore = narrows[row + narrow.shortMean]!;
+    const variance = nears[row + near.variance]!;
+    const shortVariance = nears[row + near.shortVariance]!;
+    const floor = nears[row + near.floor]!;
+    const shortBefore = nears[row + near.shortMean]!;
     const short = shortBefore + sustained * (deviation - shortBefore);
     const own = deviation * deviation;
     const mean = shortShareSquared * short * short;
     const floorSquared = floor * floor;
     // Variance and floor in squares are less than (sigma + floor) squared: most samples are done with here, without a root.
-    const near =
+    const isNear =
       own <= attendSquared * (variance + floorSquared) &&
       mean <= attendSquared * (shortVariance + floorSquared);
     unusual[column] = 0;
-    if (!near || (flagged & (flag.open | flag.pending)) !== 0) {
-      const z2 = samples < warmupSamples ? 0 : squaredZ(own, mean, narrows, row, samples);
+    if (!isNear || (flagged & (flag.open | flag.pending)) !== 0) {
+      const z2 = samples < warmupSamples ? 0 : squaredZ(own, mean, nears, row, samples);
       unusual[column] = z2;
       if (z2 > attendSquared || (flagged & (flag.open | flag.pending)) !== 0) {
         attended[attendedCount] = column;
@@ -133,8 +133,8 @@ export function judgeLevels(
     }
     let pace = levelWeight;
     let weight = varianceWeight;
-    if (samples * varianceWeight < 1) {
-      const share = 1 / (samples + 1);
+    if (samples < youngSamples) {
+      const share = shares[samples]!;
       if (share > pace) pace = share;
       if (share > weight) weight = share;
     }
@@ -143,26 +143,26 @@ export function judgeLevels(
     const most = learnSquared * (variance + floorSquared);
     const mostShort = learnSquared * (shortVariance + floorSquared);
     const shortSquared = short * short;
-    narrows[row + narrow.variance] =
+    nears[row + near.variance] =
       variance + weight * ((own > most && samples > warmupSamples ? most : own) - variance);
-    narrows[row + narrow.shortVariance] =
+    nears[row + near.shortVariance] =
       shortVariance +
       weight *
         ((shortSquared > mostShort && samples > warmupSamples ? mostShort : shortSquared) - shortVariance);
-    narrows[row + narrow.shortMean] = short;
-    if (samples < countMax) numbers[number * countsLength + counts.samples] = samples + 1;
+    nears[row + near.shortMean] = short;
+    if (samples < countMax) numbers[number] = samples + 1;
   }
   tick.attendedCount = attendedCount;
 }
 
 /** The larger of the two squared z, of squared deviations; see the head of this file. */
-function squaredZ(own: number, mean: number, narrows: Float32Array, row: number, samples: number): number {
-  const floor = narrows[row + narrow.floor]!;
-  const sigma = Math.sqrt(narrows[row + narrow.variance]!) + floor;
-  const shortSigma = Math.sqrt(narrows[row + narrow.shortVariance]!) + floor;
+function squaredZ(own: number, mean: number, nears: Float32Array, row: number, samples: number): number {
+  const floor = nears[row + near.floor]!;
+  const sigma = Math.sqrt(nears[row + near.variance]!) + floor;
+  const shortSigma = Math.sqrt(nears[row + near.shortVariance]!) + floor;
   const inflated = 1 + youth / (samples + 1);
   const z2 = Math.max(own / (sigma * sigma), mean / (shortSigma * shortSigma)) / (inflated * inflated);
-  const rate = narrows[row + narrow.exceedRate]!;
+  const rate = nears[row + near.exceedRate]!;
   return rate > usualRate ? (z2 * usualRate) / rate : z2;
 }
 
@@ -180,14 +180,12 @@ export function expectedOf(table: SeriesTable, number: number, before: Moment, n
 
 /** Standard deviation with floor and youth: a sample that deviates by zMin of these exceeds. */
 export function expectedDeviation(table: SeriesTable, number: number): number {
-  const row = number * narrowLength;
-  const { narrow: narrows } = table;
-  const samples = table.counts[number * countsLength + counts.samples]!;
-  const mild = Math.max(1, narrows[row + narrow.exceedRate]! / usualRate);
+  const row = number * nearLength;
+  const { near: nears } = table;
+  const samples = table.samples[number]!;
+  const mild = Math.max(1, nears[row + near.exceedRate]! / usualRate);
   const inflated = 1 + youth / (samples + 1);
-  return (
-    (Math.sqrt(narrows[row + narrow.variance]!) + narrows[row + narrow.floor]!) * Math.sqrt(mild) * inflated
-  );
+  return (Math.sqrt(nears[row + near.variance]!) + nears[row + near.floor]!) * Math.sqrt(mild) * inflated;
 }
 
 /** Learns an attended column: clipped, and hardly at all while it is `exceeding` or an anomaly is open. */
@@ -200,29 +198,29 @@ export function learnAttended(
   exceeding: boolean,
   scales: Scales,
 ): void {
-  const { wide: wides, narrow: narrows, counts: numbers } = table;
-  const row = number * narrowLength;
-  const samples = numbers[number * countsLength + counts.samples]!;
-  const floor = narrows[row + narrow.floor]!;
-  const variance = narrows[row + narrow.variance]!;
-  const shortVariance = narrows[row + narrow.shortVariance]!;
+  const { wide: wides, near: nears, samples: numbers } = table;
+  const row = number * nearLength;
+  const samples = numbers[number]!;
+  const floor = nears[row + near.floor]!;
+  const variance = nears[row + near.variance]!;
+  const shortVariance = nears[row + near.shortVariance]!;
   const inflated = 1 + youth / (samples + 1);
   const most = attendZ * inflated * (Math.sqrt(variance) + floor);
   const deviation = value - expected;
   const step = clipped(deviation, most);
-  const shortBefore = narrows[row + narrow.shortMean]!;
+  const shortBefore = nears[row + near.shortMean]!;
   const short = shortBefore + scales.sustained * (clipped(deviation, 3 * most) - shortBefore);
   const share = 1 / (samples + 1);
   const pace = exceeding ? scales.openLevel : Math.max(scales.level, share);
   wides[number * wideLength + wide.level] = expected + pace * step;
-  narrows[row + narrow.shortMean] = short;
+  nears[row + near.shortMean] = short;
   if (!exceeding) {
     const weight = Math.max(scales.variance, share);
     const learned = Math.min(deviation * deviation, learnSquared * (variance + floor * floor));
     const learnedShort = Math.min(short * short, learnSquared * (shortVariance + floor * floor));
-    narrows[row + narrow.variance] = variance + weight * (learned - variance);
-    narrows[row + narrow.shortVariance] = shortVariance + weight * (learnedShort - shortVariance);
-    if (samples < countMax) numbers[number * countsLength + counts.samples] = samples + 1;
+    nears[row + near.variance] = variance + weight * (learned - variance);
+    nears[row + near.shortVariance] = shortVariance + weight * (learnedShort - shortVariance);
+    if (samples < countMax) numbers[number] = samples + 1;
   }
   if (z2 > attendSquared) countCluster(table, number);
 }
@@ -231,7 +229,7 @@ export function learnAttended(
 function countCluster(table: SeriesTable, number: number): void {
   const at = number * smallLength + small.sinceExceeded;
   if (table.small[at]! > clusterSteps)
-    table.narrow[number * narrowLength + narrow.exceedRate]! += rateWeight(table, number);
+    table.near[number * nearLength + near.exceedRate]! += rateWeight(table, number);
   table.small[at] = 0;
 }
 
@@ -246,11 +244,12 @@ function rateWeight(table: SeriesTable, number: number): number {
  * records of `record.ts` span.
  */
 export function stepLevel(table: SeriesTable, number: number, range: number): void {
-  const row = number * narrowLength;
+  const row = number * nearLength;
   const since = number * smallLength + small.sinceExceeded;
   if (table.small[since]! < 255) table.small[since]! += 1;
-  table.narrow[row + narrow.exceedRate]! *= 1 - rateWeight(table, number);
-  table.narrow[row + narrow.floor] = floorOf(table, number, range);
+  const rate = table.near[row + near.exceedRate]!;
+  if (rate !== 0) table.near[row + near.exceedRate] = rate * (1 - rateWeight(table, number));
+  table.near[row + near.floor] = floorOf(table, number, range);
 }
 
 /** The smallest standard deviation that is believed; see the head of this file. */

@@ -16,7 +16,7 @@ const calmSamples = 2;
 /** What lasts this long is how the series is now: the anomaly ends and the level starts anew. */
 const acceptSymptomMs = 2 * 3_600_000;
 const acceptEvidenceMs = 1_800_000;
-/** Told again when the score has grown by this much, or the value by a tenth after this long. */
+/** Told again when the score has grown by this much, or the deviation by a tenth after this long. */
 const tellScore = 0.5;
 const tellMs = 60_000;
 
@@ -123,8 +123,8 @@ export class OpenAnomalies {
       return false;
     }
     const worse = now.score >= before.score + tellScore;
-    const moved =
-      timeMs - open.toldMs >= tellMs && Math.abs(value - before.value) > 0.1 * Math.abs(before.value);
+    const off = Math.abs(before.value - (before.expectedLow + before.expectedHigh) / 2);
+    const moved = timeMs - open.toldMs >= tellMs && Math.abs(value - before.value) > 0.1 * off;
     if (!worse && !moved) {
       open.anomaly = { ...before, lastMs: timeMs };
       return true;

@@ -7,11 +7,13 @@
  * defined; equal policies share one index, so that a host's series hold a small number each and nothing is looked up per sample.
  */
 import { limits } from "#shared/limits.ts";
-import type { Meaning, MetricKind, Role } from "#shared/semantics.ts";
+import { meaningOf, type Meaning, type MetricKind, type Role } from "#shared/semantics.ts";
 import type { Series } from "#shared/series.ts";
+import type { SeriesPool } from "#shared/series-pool.ts";
 import { type Calendar, type CalendarData, usualCalendar } from "./calendar.ts";
 import type { Maintenance, MaintenanceWindow } from "./maintenance.ts";
 import { type Match, matcherOf } from "./match.ts";
+import type { Tick } from "./tick.ts";
 
 export type Direction = Meaning["badDirection"];
 
@@ -97,6 +99,12 @@ const directions: Readonly<Record<MetricKind, Direction>> = {
 };
 export const metricKinds = Object.keys(directions) as readonly MetricKind[];
 
+/** A series' policy, by its index, and what it means under that. */
+export interface Resolved {
+  readonly policy: number;
+  readonly meaning: Meaning;
+}
+
 export class Policies {
   /** By index. */
   readonly all: SeriesPolicy[] = [];
@@ -106,8 +114,26 @@ export class Policies {
     readonly set: PolicySet;
   }[];
 
+  readonly #speakOfHosts: boolean;
+  readonly #resolved = new WeakMap<Series, Resolved>();
+
   constructor(rules: readonly PolicyRule[]) {
+    this.#speakOfHosts = rules.some(({ match }) => match.some(([name]) => name === "host"));
     this.#rules = rules.map(({ match, set }) => ({ fits: matcherOf(match), set }));
+  }
+
+  /**
+   * What is known of `series` when it is defined. Found once for all hosts that have it, unless a rule speaks of hosts: the meaning's
+   * entity is then some host's, of which only the kind counts.
+   */
+  resolve(series: Series, host: string): Resolved {
+    const known = this.#resolved.get(series);
+    if (known !== undefined) return known;
+    const meaning = meaningOf(series, host);
+    const policy = this.of(series, host, meaning);
+    const resolved = { policy, meaning: meaningUnder(meaning, this.all[policy]!) };
+    if (!this.#speakOfHosts) this.#resolved.set(series, resolved);
+    return resolved;
   }
 
   /** The index in `all` of what holds for `series` of `host`, which means `meaning`. */
@@ -130,6 +156,9 @@ export interface HostRules {
   readonly policies: Policies;
   readonly maintenance: Maintenance;
   readonly calendar: Calendar;
+  /** One for all hosts: it is filled, judged and done with before the next host's tick. */
+  readonly tick: Tick;
+  readonly pool: SeriesPool;
 }
 
 function resolved(meaning: Meaning, set: PolicySet): SeriesPolicy {

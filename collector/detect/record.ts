@@ -16,7 +16,7 @@
  * Sources: the common denominator of NAB's leaders (records against all history, refractory time, a noise gate), without their
  * knowledge of the range of the future. What else was tried, and what it gave, is in `README.md`.
  */
-import type { Scales } from "./scales.ts";
+import { type Scales, shares } from "./scales.ts";
 import { stepLevel } from "./level.ts";
 import type { Moment } from "./season.ts";
 import {
@@ -25,11 +25,13 @@ import {
   counts,
   countsLength,
   flag,
-  narrow,
-  narrowLength,
+  past,
+  pastLength,
   type SeriesTable,
   small,
   smallLength,
+  slow,
+  slowLength,
   wide,
   wideLength,
 } from "./series-state.ts";
@@ -58,6 +60,8 @@ const offsetWeight = 0.002;
 const spreadWeight = 0.005;
 /** The season is believed when it leaves at most this share of the variance around the slow level. */
 const unexplained = 0.6;
+/** A series is given slots once it has lived for this long. */
+const settledMs = 3_600_000;
 /** Hours for which a season's records ripen before they are used. */
 const ripeHours = 48;
 
@@ -84,46 +88,46 @@ export function stepRecord(
   elapsedMs: number,
   scales: Scales,
 ): number {
-  const { wide: wides, narrow: n, counts: numbers, small: smalls, season } = table;
-  const wideAt = number * wideLength;
-  const row = number * narrowLength;
+  const { slow: slows, past: n, counts: numbers, small: smalls, season } = table;
+  const slowAt = number * slowLength;
+  const row = number * pastLength;
   const countAt = number * countsLength;
   const smallAt = number * smallLength;
   const steps = numbers[countAt + counts.steps]!;
   if (steps === 0) {
-    wides[wideAt + wide.origin] = value;
-    wides[wideAt + wide.slowLevel] = value;
+    slows[slowAt + slow.origin] = value;
+    slows[slowAt + slow.level] = value;
     numbers[countAt + counts.episodeLeft] = scales.episodeSteps;
     numbers[countAt + counts.sinceAlarm] = scales.muteSteps;
   }
-  const slowLevel = wides[wideAt + wide.slowLevel]!;
+  const slowLevel = slows[slowAt + slow.level]!;
   const deviation = value - slowLevel;
-  const difference = steps === 0 ? 0 : deviation - n[row + narrow.previous]!;
+  const difference = steps === 0 ? 0 : deviation - n[row + past.previous]!;
   const range = rangeOf(table, number);
   const floor =
-    rangeNoise * range + n[row + narrow.difference]! + 1e-12 * Math.abs(wides[wideAt + wide.origin]!) + 1e-30;
+    rangeNoise * range + n[row + past.difference]! + 1e-12 * Math.abs(slows[slowAt + slow.origin]!) + 1e-30;
 
   const dayClass = season.classFor(number, now.dayClass);
   const usual = season.usual(number, dayClass, now.hour);
   const seen = usual === usual;
-  const drifted = value - wides[wideAt + wide.origin]! - n[row + narrow.seasonOffset]!;
+  const drifted = value - slows[slowAt + slow.origin]! - n[row + past.seasonOffset]!;
   const fromUsual = seen ? drifted - usual : 0;
   const known = seen && season.isKnown(number, dayClass);
-  const explains = known && n[row + narrow.seasonVariance]! < unexplained * n[row + narrow.slowVariance]!;
+  const explains = known && n[row + past.seasonVariance]! < unexplained * n[row + past.slowVariance]!;
   const inSeason = explains && smalls[smallAt + small.ripeHours]! >= ripeHours;
 
   const mean1 =
-    n[row + narrow.longMean1]! +
-    scales.longMean * (squashed(deviation, squash * n[row + narrow.deviation]!) - n[row + narrow.longMean1]!);
-  const mean2 = n[row + narrow.longMean2]! + scales.longMean * (mean1 - n[row + narrow.longMean2]!);
-  n[row + narrow.longMean1] = mean1;
-  n[row + narrow.longMean2] = mean2;
-  n[row + narrow.volatility]! += scales.volatility * (difference * difference - n[row + narrow.volatility]!);
+    n[row + past.longMean1]! +
+    scales.longMean * (squashed(deviation, squash * n[row + past.deviation]!) - n[row + past.longMean1]!);
+  const mean2 = n[row + past.longMean2]! + scales.longMean * (mean1 - n[row + past.longMean2]!);
+  n[row + past.longMean1] = mean1;
+  n[row + past.longMean2] = mean2;
+  n[row + past.volatility]! += scales.volatility * (difference * difference - n[row + past.volatility]!);
   deviations[0] = deviation;
   deviations[1] = mean2;
   deviations[2] = known ? fromUsual : 0;
   deviations[3] = difference;
-  deviations[4] = Math.sqrt(n[row + narrow.volatility]!);
+  deviations[4] = Math.sqrt(n[row + past.volatility]!);
 
   const judged = steps >= scales.warmSteps;
   let most = 0;
@@ -133,7 +137,7 @@ export function stepRecord(
     if (signed === 0) continue;
     const one = signed < 0 ? 2 * pair + 1 : 2 * pair;
     const size = signed < 0 ? -signed : signed;
-    const at = row + narrow.record1 + one;
+    const at = row + past.record1 + one;
     const episode = n[at + 2 * channelCount]!;
     // News only to the best model in force: where the hour explains, it replaces level and mean.
     if (judged && (pair > 2 || (pair === 2) === inSeason)) {
@@ -157,43 +161,42 @@ export function stepRecord(
     }
   }
 
-  const alarms = n[row + narrow.alarms]! > 1e-3 ? n[row + narrow.alarms]! * scales.forget : 0;
-  n[row + narrow.alarms] = alarms;
+  const alarms = n[row + past.alarms]! > 1e-3 ? n[row + past.alarms]! * scales.forget : 0;
+  n[row + past.alarms] = alarms;
   const evidence = most > 1 ? 0.5 * Math.log(most) - budget * alarms : 0;
   const since = numbers[countAt + counts.sinceAlarm]!;
-  const silent = since < scales.muteSteps && evidence < n[row + narrow.lastAlarm]! + againEvidence;
+  const silent = since < scales.muteSteps && evidence < n[row + past.lastAlarm]! + againEvidence;
   const alarm = !silent && evidence >= scales.alarmEvidence;
   if (alarm) {
-    n[row + narrow.lastAlarm] = evidence;
-    n[row + narrow.alarms] = alarms + 1;
+    n[row + past.lastAlarm] = evidence;
+    n[row + past.alarms] = alarms + 1;
     numbers[countAt + counts.sinceAlarm] = 1;
   } else if (since < scales.muteSteps) numbers[countAt + counts.sinceAlarm] = since + 1;
 
   endEpisode(table, number, scales);
-  const share = 1 / (steps + 1);
+  const share = steps < shares.length ? shares[steps]! : 0;
   const weight = share > spreadWeight ? share : spreadWeight;
   const size = Math.abs(deviation);
   const move = Math.abs(difference);
-  const spread = n[row + narrow.deviation]!;
-  const usualMove = n[row + narrow.difference]!;
-  n[row + narrow.deviation] =
+  const spread = n[row + past.deviation]!;
+  const usualMove = n[row + past.difference]!;
+  n[row + past.deviation] =
     spread + weight * ((steps < 60 ? size : Math.min(size, 6 * spread + floor)) - spread);
-  n[row + narrow.difference] =
+  n[row + past.difference] =
     usualMove +
     weight * ((steps < scales.warmSteps ? move : Math.min(move, 5 * usualMove + 1e-9 * range)) - usualMove);
-  n[row + narrow.slowVariance]! +=
-    slowVarianceWeight * (deviation * deviation - n[row + narrow.slowVariance]!);
-  n[row + narrow.seasonVariance]! +=
-    slowVarianceWeight * (fromUsual * fromUsual - n[row + narrow.seasonVariance]!);
-  wides[wideAt + wide.slowLevel] =
-    slowLevel + (share > scales.slowLevel ? share : scales.slowLevel) * deviation;
-  n[row + narrow.previous] = value - wides[wideAt + wide.slowLevel]!;
+  n[row + past.slowVariance]! += slowVarianceWeight * (deviation * deviation - n[row + past.slowVariance]!);
+  n[row + past.seasonVariance]! +=
+    slowVarianceWeight * (fromUsual * fromUsual - n[row + past.seasonVariance]!);
+  slows[slowAt + slow.level] = slowLevel + (share > scales.slowLevel ? share : scales.slowLevel) * deviation;
+  n[row + past.previous] = value - slows[slowAt + slow.level]!;
   if (newHour) {
     season.countHour(number, now.dayClass);
     if (known && smalls[smallAt + small.ripeHours]! < 255) smalls[smallAt + small.ripeHours]! += 1;
   }
-  season.learn(number, now, drifted, elapsedMs, Number.POSITIVE_INFINITY);
-  n[row + narrow.seasonOffset]! += offsetWeight * fromUsual;
+  // What lives for minutes has no season.
+  if (steps * scales.stepMs >= settledMs) season.learn(number, now, drifted, elapsedMs);
+  n[row + past.seasonOffset]! += offsetWeight * fromUsual;
   if (steps < countMax) numbers[countAt + counts.steps] = steps + 1;
   if (explains) table.flags[number]! |= flag.seasonal;
   else table.flags[number]! &= ~flag.seasonal;
@@ -204,25 +207,25 @@ export function stepRecord(
 
 /** What was expected of a value when `channel` raised an alarm about it. */
 export function referenceOf(table: SeriesTable, number: number, channel: number, now: Moment): number {
-  const row = number * narrowLength;
-  const at = number * wideLength;
+  const row = number * pastLength;
+  const at = number * slowLength;
   switch (channels[channel]!) {
     case "level":
     case "mean":
-      return table.wide[at + wide.slowLevel]!;
+      return table.slow[at + slow.level]!;
     case "hour": {
       const usual = table.season.usual(number, table.season.classFor(number, now.dayClass), now.hour);
-      return table.wide[at + wide.origin]! + table.narrow[row + narrow.seasonOffset]! + usual;
+      return table.slow[at + slow.origin]! + table.past[row + past.seasonOffset]! + usual;
     }
     case "jump":
     case "restless":
-      return table.wide[at + wide.level]!;
+      return table.wide[number * wideLength + wide.level]!;
   }
 }
 
 /** What the values of a series have spanned around its slow level. */
-export function rangeOf({ narrow: narrows }: SeriesTable, number: number): number {
-  const up = number * narrowLength + narrow.record1;
+export function rangeOf({ past: narrows }: SeriesTable, number: number): number {
+  const up = number * pastLength + past.record1;
   const down = up + 1;
   const episodes = 2 * channelCount;
   return (
@@ -238,8 +241,8 @@ function endEpisode(table: SeriesTable, number: number, scales: Scales): void {
     return;
   }
   table.counts[number * countsLength + counts.episodeLeft] = scales.episodeSteps;
-  const row = number * narrowLength + narrow.record1;
-  const { narrow: n } = table;
+  const row = number * pastLength + past.record1;
+  const { past: n } = table;
   for (let first = row; first < row + channelCount; first += 1) {
     const second = first + channelCount;
     const episode = n[second + channelCount]!;
@@ -260,6 +263,8 @@ function endEpisode(table: SeriesTable, number: number, scales: Scales): void {
 function squashed(deviation: number, scale: number): number {
   if (!(scale > 0)) return deviation;
   const ratio = Math.abs(deviation) / scale;
+  // The series does for most; the next term is below a millionth.
+  if (ratio < 0.25) return deviation * (1 - ratio * ratio * (1 / 6 - 0.075 * ratio * ratio));
   const size = scale * Math.log(ratio + Math.sqrt(ratio * ratio + 1));
   return deviation < 0 ? -size : size;
 }

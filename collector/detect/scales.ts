@@ -15,6 +15,8 @@ export interface Scales {
   readonly variance: number;
   /** Samples before a series is judged by its own history. */
   readonly warmupSamples: number;
+  /** Samples up to which an equal share of all is more than one of the weights above. */
+  readonly youngSamples: number;
   /** Per step. */
   readonly stepMs: number;
   /** Steps in one unit of 450 s, at least 1. */
@@ -31,6 +33,10 @@ export interface Scales {
   readonly alarmEvidence: number;
 }
 
+/** Six hours of one-second samples. */
+const youngSamplesMax = 21_600;
+/** 1 / (samples + 1), so that young series cost no division. */
+export const shares = Float64Array.from({ length: youngSamplesMax }, (_, samples) => 1 / (samples + 1));
 const minuteMs = 60_000;
 const unitMs = 450_000;
 
@@ -42,11 +48,13 @@ export function scalesOf(intervalMs: number): Scales {
   const stepMs = Math.max(minuteMs, intervalMs);
   const unit = Math.max(1, unitMs / stepMs);
   const episodeSteps = Math.round(100 * unit);
+  const youngSamples = Math.min(youngSamplesMax, Math.max(3000, Math.round((6 * 3_600_000) / intervalMs)));
   last = {
     level: 1 / Math.max(20, 180_000 / intervalMs),
     openLevel: 1 / Math.max(20, 7_200_000 / intervalMs),
     sustained: 1 / Math.max(3, 30_000 / intervalMs),
-    variance: 1 / Math.max(3000, (6 * 3_600_000) / intervalMs),
+    variance: 1 / youngSamples,
+    youngSamples,
     warmupSamples: Math.max(18, Math.ceil(180_000 / intervalMs)),
     stepMs,
     unit,

@@ -105,23 +105,15 @@ export class SeasonSlots {
   }
 
   /**
-   * `value` is freed of its drift; `elapsedMs` is how much of the hour it stands for. It moves a slot by at most `most`, so that
-   * an outage does not become a habit.
+   * `value` is freed of its drift; `elapsedMs` is how much of the hour it stands for.
    */
-  learn(number: number, moment: Moment, value: number, elapsedMs: number, most: number): void {
-    this.#learnIn(number, moment.dayClass, moment.hour, value, elapsedMs, most);
+  learn(number: number, moment: Moment, value: number, elapsedMs: number): void {
+    this.#learnIn(number, moment.dayClass, moment.hour, value, elapsedMs);
     const standIn = this.classFor(number, moment.dayClass);
-    if (standIn !== moment.dayClass) this.#learnIn(number, standIn, moment.hour, value, elapsedMs, most);
+    if (standIn !== moment.dayClass) this.#learnIn(number, standIn, moment.hour, value, elapsedMs);
   }
 
-  #learnIn(
-    number: number,
-    dayClass: number,
-    hour: number,
-    value: number,
-    elapsedMs: number,
-    most: number,
-  ): void {
+  #learnIn(number: number, dayClass: number, hour: number, value: number, elapsedMs: number): void {
     const at = number * this.classes + dayClass;
     let block = this.blocks[at]!;
     if (block === 0) {
@@ -135,8 +127,7 @@ export class SeasonSlots {
       return;
     }
     const weight = Math.min(0.5, (slotWeight * elapsedMs) / hourMs);
-    const step = value - before;
-    this.pool[slot] = before + weight * (step > most ? most : step < -most ? -most : step);
+    this.pool[slot] = before + weight * (value - before);
   }
 
   /** Another hour of this class begins. */
@@ -168,7 +159,7 @@ export class SeasonSlots {
   #newBlock(): number {
     const block = this.#free.pop() ?? this.#next++;
     if ((block + 1) * slotsPerDay > this.pool.length) {
-      const pool = new Float32Array(Math.max(64, (block + 1) * 2) * slotsPerDay);
+      const pool = new Float32Array(Math.max(64, Math.ceil((block + 1) * 1.25)) * slotsPerDay);
       pool.set(this.pool);
       this.pool = pool;
     }

@@ -1,6 +1,6 @@
 /**
- * What detection keeps per series, as rows of typed arrays: 247 bytes, and 96 more for each class of day that it has lived
- * through (`season.ts`). What a series is (name, labels) is kept once, by whoever defined it.
+ * What detection keeps per series, as rows of typed arrays: 243 bytes, and 96 more for each class of day that it has lived
+ * through (`season.ts`). What a series is (name, labels) is kept once for all hosts that have it (`shared/series-pool.ts`).
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
  * order costs five times as much). Levels, which may be large with a small spread, are doubles; deviations from them are
@@ -12,27 +12,21 @@ import { type Column } from "#shared/snapshot.ts";
 import { meaningUnder, type Policies, type SeriesPolicy } from "./policy.ts";
 import { SeasonSlots } from "./season.ts";
 
-/** Doubles of a row. Times are milliseconds since 1970 UTC; levels are in the unit that is judged. */
+/** Doubles that every sample touches. Times are milliseconds since 1970 UTC; levels are in the unit that is judged. */
 export const wide = {
   /** Last raw value (a counter's total), NaN before the first; and when the last sample came. */
   raw: 0,
   lastMs: 1,
-  /** Level of the last samples (`level.ts`) and of the last hours (`record.ts`). */
+  /** Level of the last samples (`level.ts`). */
   level: 2,
-  slowLevel: 3,
   /** Sum of the samples since the last step. */
-  sum: 4,
-  /** The first value: the season is kept relative to it, so that single floats do. */
-  origin: 5,
+  sum: 3,
 } as const;
-export const wideLength = 6;
+export const wideLength = 4;
 
-/** How many channels keep records (`record.ts`). */
-export const channelCount = 9;
-
-/** Single floats of a row. */
-export const narrow = {
-  /** Around `level`: variance of a sample, the short mean of deviations, variance of that. */
+/** Single floats that every sample touches, around `wide.level`. */
+export const near = {
+  /** Variance of a sample's deviation, the short mean of deviations, variance of that. */
   variance: 0,
   shortMean: 1,
   shortVariance: 2,
@@ -40,38 +34,55 @@ export const narrow = {
   floor: 3,
   /** Clusters of exceedances per step. */
   exceedRate: 4,
-  /** Around `slowLevel`, and around the season. */
-  slowVariance: 5,
-  seasonVariance: 6,
-  /** Slow drift that the season is freed of. */
-  seasonOffset: 7,
-  /** Two cascaded means of squashed deviations from `slowLevel`. */
-  longMean1: 8,
-  longMean2: 9,
-  /** Mean square of differences of the last steps; mean absolute difference and deviation of the last day. */
-  volatility: 10,
-  difference: 11,
-  deviation: 12,
-  /** Decayed number of alarms; how much was needed for the last one. */
-  alarms: 13,
-  lastAlarm: 14,
-  /** Last step's value, relative to `slowLevel` as it was before it. */
-  previous: 15,
-  /** Largest and second largest episode, and the running one, of each channel. */
-  record1: 16,
-  record2: 16 + channelCount,
-  episode: 16 + 2 * channelCount,
 } as const;
-export const narrowLength = 16 + 3 * channelCount;
+export const nearLength = 5;
 
-/** 16-bit counts of a row; all stop at `countMax`. */
-export const counts = { samples: 0, steps: 1, episodeLeft: 2, sinceAlarm: 3, same: 4, sameMost: 5 } as const;
-export const countsLength = 6;
+/** Doubles that every step touches (`record.ts`). */
+export const slow = {
+  /** Level of the last hours. */
+  level: 0,
+  /** The first value: the season is kept relative to it, so that single floats do. */
+  origin: 1,
+} as const;
+export const slowLength = 2;
+
+/** How many channels keep records. */
+export const channelCount = 9;
+
+/** Single floats that every step touches. */
+export const past = {
+  /** Variance around `slow.level`, and around the season. */
+  slowVariance: 0,
+  seasonVariance: 1,
+  /** Slow drift that the season is freed of. */
+  seasonOffset: 2,
+  /** Two cascaded means of squashed deviations from `slow.level`. */
+  longMean1: 3,
+  longMean2: 4,
+  /** Mean square of differences of the last steps; mean absolute difference and deviation of the last day. */
+  volatility: 5,
+  difference: 6,
+  deviation: 7,
+  /** Decayed number of alarms; how much was needed for the last one. */
+  alarms: 8,
+  lastAlarm: 9,
+  /** Last step's value, relative to `slow.level` as it was before it. */
+  previous: 10,
+  /** Largest and second largest episode, and the running one, of each channel. */
+  record1: 11,
+  record2: 11 + channelCount,
+  episode: 11 + 2 * channelCount,
+} as const;
+export const pastLength = 11 + 3 * channelCount;
+
+/** 16-bit counts that every step touches; all stop at `countMax`. */
+export const counts = { steps: 0, episodeLeft: 1, sinceAlarm: 2 } as const;
+export const countsLength = 3;
 export const countMax = 65_535;
 
-/** 8-bit counts of a row; all stop at 255. */
-export const small = { inStep: 0, ripeHours: 1, sinceExceeded: 2 } as const;
-export const smallLength = 3;
+/** 8-bit counts that every step touches; all stop at 255. */
+export const small = { ripeHours: 0, sinceExceeded: 1 } as const;
+export const smallLength = 2;
 
 /** 16-bit flags of a row. The first ones follow from the policy, the others are learned. */
 export const flag = {
@@ -110,10 +121,15 @@ export class SeriesTable {
   readonly season: SeasonSlots;
   series: (Series | undefined)[] = [];
   wide = new Float64Array(0);
-  narrow = new Float32Array(0);
+  near = new Float32Array(0);
+  slow = new Float64Array(0);
+  past = new Float32Array(0);
   counts = new Uint16Array(0);
   small = new Uint8Array(0);
   flags = new Uint16Array(0);
+  /** Samples that were learned, up to `countMax`; samples since the last step, up to 255. */
+  samples = new Uint16Array(0);
+  inStep = new Uint8Array(0);
   /** Index of its policy in `policies`. */
   policy = new Uint16Array(0);
   /** What operators' feedback multiplies its threshold by; follows from their answers, so no snapshot has it. */
@@ -125,24 +141,28 @@ export class SeriesTable {
     this.season = new SeasonSlots(dayClasses);
   }
 
-  /** Gives `number` to `series` and forgets what was there. */
-  define(number: number, series: Series): void {
+  /** Gives `number` to `series` and forgets what was there. The meaning's entity may be another host's: only its kind counts. */
+  define(number: number, series: Series): Meaning {
     this.#widen(number + 1);
     this.series[number] = series;
-    const meaning = meaningOf(series, this.host);
-    const policy = this.policies.of(series, this.host, meaning);
+    const { policy, meaning } = this.policies.resolve(series, this.host);
     this.policy[number] = policy;
     this.flags[number] = flagsOf(meaning, this.policies.all[policy]!);
     this.forget(number);
+    return meaning;
   }
 
   /** Everything that was learned of `number`. */
   forget(number: number): void {
     this.wide.fill(0, number * wideLength, (number + 1) * wideLength);
     this.wide[number * wideLength + wide.raw] = Number.NaN;
-    this.narrow.fill(0, number * narrowLength, (number + 1) * narrowLength);
+    this.near.fill(0, number * nearLength, (number + 1) * nearLength);
+    this.slow.fill(0, number * slowLength, (number + 1) * slowLength);
+    this.past.fill(0, number * pastLength, (number + 1) * pastLength);
     this.counts.fill(0, number * countsLength, (number + 1) * countsLength);
     this.small.fill(0, number * smallLength, (number + 1) * smallLength);
+    this.samples[number] = 0;
+    this.inStep[number] = 0;
     this.feedback[number] = 1;
     this.flags[number]! &= ~learnedFlags;
     this.season.forget(number);
@@ -165,7 +185,11 @@ export class SeriesTable {
     const used = this.series.length;
     return [
       ["wide", this.wide.subarray(0, used * wideLength)],
-      ["narrow", this.narrow.subarray(0, used * narrowLength)],
+      ["near", this.near.subarray(0, used * nearLength)],
+      ["slow", this.slow.subarray(0, used * slowLength)],
+      ["past", this.past.subarray(0, used * pastLength)],
+      ["samples", this.samples.subarray(0, used)],
+      ["in step", this.inStep.subarray(0, used)],
       ["counts", this.counts.subarray(0, used * countsLength)],
       ["small", this.small.subarray(0, used * smallLength)],
       ["flags", this.flags.subarray(0, used)],
@@ -177,7 +201,11 @@ export class SeriesTable {
   /** Puts what was learned in place of that of the same definitions; policies are today's. */
   restore(column: (name: string) => Column): void {
     this.wide.set(column("wide"));
-    this.narrow.set(column("narrow"));
+    this.near.set(column("near"));
+    this.slow.set(column("slow"));
+    this.past.set(column("past"));
+    this.samples.set(column("samples"));
+    this.inStep.set(column("in step"));
     this.counts.set(column("counts"));
     this.small.set(column("small"));
     for (const [number, flags] of (column("flags") as Uint16Array).entries())
@@ -187,10 +215,14 @@ export class SeriesTable {
 
   #widen(length: number): void {
     if (length <= this.flags.length) return;
-    // By half: a million series that grew by doubling would hold half of it empty.
-    const capacity = Math.max(64, length, Math.ceil(this.flags.length * 1.5));
+    // By an eighth: a million series that grew by doubling would hold half of it empty.
+    const capacity = Math.max(64, length, Math.ceil(this.flags.length * 1.125));
     this.wide = widened(this.wide, new Float64Array(capacity * wideLength));
-    this.narrow = widened(this.narrow, new Float32Array(capacity * narrowLength));
+    this.near = widened(this.near, new Float32Array(capacity * nearLength));
+    this.slow = widened(this.slow, new Float64Array(capacity * slowLength));
+    this.past = widened(this.past, new Float32Array(capacity * pastLength));
+    this.samples = widened(this.samples, new Uint16Array(capacity));
+    this.inStep = widened(this.inStep, new Uint8Array(capacity));
     this.counts = widened(this.counts, new Uint16Array(capacity * countsLength));
     this.small = widened(this.small, new Uint8Array(capacity * smallLength));
     this.flags = widened(this.flags, new Uint16Array(capacity));
@@ -220,4 +252,13 @@ function flagsOf(meaning: Meaning, policy: SeriesPolicy): number {
 }
 
 /** What one series costs, without its season. */
-export const bytesPerSeries = wideLength * 8 + narrowLength * 4 + countsLength * 2 + smallLength + 2 + 2 + 8;
+export const bytesPerSeries =
+  (wideLength + slowLength) * 8 +
+  (nearLength + pastLength) * 4 +
+  countsLength * 2 +
+  smallLength +
+  2 +
+  1 +
+  2 +
+  2 +
+  8;

@@ -8,6 +8,7 @@
  */
 import type { SampleBatch } from "#shared/batch.ts";
 import { labelValue, type Labels, type Series } from "#shared/series.ts";
+import { SeriesPool } from "#shared/series-pool.ts";
 import type { DecodedFrame } from "#shared/wire/wire.ts";
 import { SeriesNumbers, type SeriesNumbersState } from "./series-numbers.ts";
 
@@ -75,6 +76,7 @@ interface Agent {
 
 export class Hosts {
   readonly #hosts = new Map<string, Host>();
+  readonly #pool = new SeriesPool();
   readonly #agents = new Map<string, Agent>();
   /** Hosts that are gone, as they were. */
   readonly #gone = new Map<string, FactsState>();
@@ -99,7 +101,8 @@ export class Hosts {
     // While a key frame defines its columns anew, those that it has not come to yet are still the host's.
     const before = frame.header.key ? [...inForce(agent)] : [];
     if (frame.header.key) this.#startSegment(agent, timeMs);
-    for (const { column, series } of frame.definitions) {
+    for (const { column, series: defined } of frame.definitions) {
+      const series = this.#pool.intern(defined);
       // The column was another series' until now.
       host.numbers.seen(agent.columns[column] ?? -1, timeMs);
       const given = host.numbers.give(series, timeMs, () => new Set([...before, ...inForce(agent)]));

@@ -73,7 +73,7 @@ export class Forecasts {
   }
 
   /** `number` is this series from now on; what was known under that number is over. */
-  define(number: number, { series: { metric }, meaning: { runsOut } }: SeriesInfo): void {
+  define(number: number, metric: string, { runsOut }: Meaning): void {
     const before = this.#watches.get(number);
     if (before !== undefined) this.#drop(before);
     this.#kinds.delete(number);

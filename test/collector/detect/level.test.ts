@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { expectedDeviation, floorOf, judgeLevels, tailScore, zMin } from "#collector/detect/level.ts";
 import { Policies } from "#collector/detect/policy.ts";
 import { scalesOf } from "#collector/detect/scales.ts";
-import { counts, narrow, SeriesTable, wide } from "#collector/detect/series-state.ts";
+import { near, SeriesTable, wide } from "#collector/detect/series-state.ts";
 import { Tick } from "#collector/detect/tick.ts";
 
 test("the tail of Student's t with 4 degrees of freedom is that of the tables", () => {
@@ -46,9 +46,9 @@ test("the floor is the largest of the kind's, the level's share and the range's 
 
 test("a sample exceeds exactly where it deviates by zMin of the expected deviation", () => {
   const table = tableWith("custom.thing", 10);
-  table.narrow[narrow.variance] = 4;
-  table.narrow[narrow.shortVariance] = 4;
-  table.counts[counts.samples] = 60_000;
+  table.near[near.variance] = 4;
+  table.near[near.shortVariance] = 4;
+  table.samples[0] = 60_000;
   const tick = new Tick();
   const moment = { dayClass: 0, hour: 0, from: 0, to: 0, share: 0 };
   const judged = (value: number): number => {

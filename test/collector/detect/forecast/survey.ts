@@ -26,7 +26,7 @@ export function follow(
 ): void {
   const info = { id: "data", series: filesystem, meaning: meaningOf(filesystem, "h") };
   const forecasts = new Forecasts("h", () => info);
-  forecasts.define(0, info);
+  forecasts.define(0, filesystem.metric, info.meaning);
   const series = Uint32Array.of(0);
   for (let step = 0; step < values.length; step += 1) {
     const batch = { host: "h", timeMs: (step + 1) * stepMs, intervalMs: stepMs, series };
