@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type ShapeName, shapes } from "./shapes.ts";
 import { type Survey, surveyOf } from "./survey.ts";
 
-/** None of them was looked at while the method was made. */
+/** No constant of the method was chosen by these. */
 const seeds = Array.from({ length: 10 }, (_, index) => 2001 + index);
 /** Shapes that last long, or turn often, take long. */
 const slow: ReadonlySet<ShapeName> = new Set([
