@@ -70,6 +70,11 @@ export function createView({
         hostScore: shownScore(chain.detect.hostScore(host)),
         clockErrorMs: follower.clockErrors.get(agentId) ?? 0,
         maintenance: chain.detect.maintenance(host, chain.nowMs()),
+        forecasts: chain.detect.forecasts(host).map(({ meaning: { entity, unit }, ...rest }) => ({
+          ...rest,
+          entity: entityId(entity),
+          unit,
+        })),
       };
     });
   };

@@ -3,14 +3,15 @@
  * is not as expected.
  */
 import type { Entity } from "./entity.ts";
+import type { RunsOut } from "./runs-out.ts";
 import type { MetricKind, Resource, Role } from "./semantics.ts";
 
 /**
  * level: far from where the series usually is. record: farther than it ever was. bound: beyond what its kind can bear,
  * whatever its history. absence: a host that should be heard is not. host: its metrics together are not as they usually are.
- * peers: not as on the hosts that do the same work.
+ * peers: not as on the hosts that do the same work. forecast: it will run out, and it is known when.
  */
-export type DetectorName = "level" | "record" | "bound" | "absence" | "host" | "peers";
+export type DetectorName = "level" | "record" | "bound" | "absence" | "host" | "peers" | "forecast";
 
 /** A fact that raised or lowered the score; rendered in the reader's language from `key` and `args`. */
 export interface Reason {
@@ -51,6 +52,8 @@ export interface Anomaly {
   /** Share of the expected samples of the judged window that were there, 0 to 1. */
   readonly completeness: number;
   readonly reasons: readonly Reason[];
+  /** Only of the detector "forecast", and there only of what runs out itself, not of what contributes to it. */
+  readonly runsOut?: RunsOut;
   /** Set when several anomalies are one trouble, whatever the topology says: they share the group's id. */
   readonly group?: AnomalyGroup;
 }

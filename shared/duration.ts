@@ -34,3 +34,16 @@ export function formatDuration(durationMs: number): string {
   }
   return parts.join("") || "0s";
 }
+
+/** As people say an estimate: to 1 min below 20 min, 5 min below 2 h, 30 min below 12 h, 1 h below 3 d, else half a day. */
+export function roundDuration(durationMs: number): number {
+  const [, stepMs] = roundings.find(([belowMs]) => Math.abs(durationMs) < belowMs) ?? [0, 12 * 3_600_000];
+  return Math.round(durationMs / stepMs) * stepMs;
+}
+
+const roundings: readonly (readonly [belowMs: number, stepMs: number])[] = [
+  [20 * 60_000, 60_000],
+  [2 * 3_600_000, 5 * 60_000],
+  [12 * 3_600_000, 30 * 60_000],
+  [3 * 86_400_000, 3_600_000],
+];

@@ -16,6 +16,7 @@ export const entityKinds = [
   "peer",
   "network",
   "group",
+  "certificate",
 ] as const;
 export type EntityKind = (typeof entityKinds)[number];
 

@@ -43,6 +43,11 @@ export const limits = {
   /** Frames sent and not yet acknowledged. */
   unackedFramesMax: 256,
 
+  /** Series of one host whose history is kept for forecasts, 2.3 KB each: filesystems, memories, the largest processes. */
+  forecastSeriesPerHostMax: 64,
+  /** Forecasts of one host shown, soonest first: all hosts travel in one frame. */
+  forecastsListedMax: 8,
+
   /** An agent's clock may differ by this much from the collector's before its times are corrected and the host is flagged. */
   clockErrorMsMax: 60_000,
   /** Agents that may say hello per second, so that ten thousand returning at once do not starve the samples. */

@@ -45,6 +45,11 @@ export interface Meaning {
   readonly bornAtZero: boolean;
   /** One sample is enough: what is counted is an event (a process killed for memory), not a level. */
   readonly instant: boolean;
+  /**
+   * It can run out, so when it will is foretold. share: full at 1. memory: bytes, full when nothing of the host's memory is
+   * left. expiry: the time at which it is over, or the seconds until then (`forecast/expiry.ts` tells them apart).
+   */
+  readonly runsOut?: "share" | "memory" | "expiry";
   /** What the host has in all of it, so that a part's share of the host can be told: cores, or bytes of memory. */
   readonly capacity: "cores" | "memory" | "none";
   readonly entity: Entity;
@@ -84,7 +89,14 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["system.memory.limit", { resource: "memory", role: "context" }],
   [
     "system.memory.utilization",
-    { resource: "memory", kind: "utilisation", role: "symptom", floor: 0.05, bound: 0.95 },
+    {
+      resource: "memory",
+      kind: "utilisation",
+      role: "symptom",
+      floor: 0.05,
+      bound: 0.95,
+      runsOut: "share",
+    },
   ],
   ["system.memory.linux.available", { resource: "memory", role: "context", badDirection: "down" }],
   ["system.memory.linux.slab.usage", { resource: "memory", role: "context" }],
@@ -131,11 +143,27 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["system.filesystem.limit", { resource: "space", role: "context", of: "filesystem" }],
   [
     "system.filesystem.utilization",
-    { resource: "space", kind: "utilisation", of: "filesystem", role: "symptom", floor: 0.02, bound: 0.95 },
+    {
+      resource: "space",
+      kind: "utilisation",
+      of: "filesystem",
+      role: "symptom",
+      floor: 0.02,
+      bound: 0.95,
+      runsOut: "share",
+    },
   ],
   [
     "system.filesystem.inodes.utilization",
-    { resource: "space", kind: "utilisation", of: "filesystem", role: "symptom", floor: 0.02, bound: 0.95 },
+    {
+      resource: "space",
+      kind: "utilisation",
+      of: "filesystem",
+      role: "symptom",
+      floor: 0.02,
+      bound: 0.95,
+      runsOut: "share",
+    },
   ],
   [
     "system.filesystem.read_only",
@@ -172,6 +200,7 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
       floor: 128 * mebibyte,
       capacity: "memory",
       bornAtZero: true,
+      runsOut: "memory",
     },
   ],
   [
@@ -193,6 +222,7 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
       floor: 128 * mebibyte,
       capacity: "memory",
       bornAtZero: true,
+      runsOut: "memory",
     },
   ],
   [
@@ -230,7 +260,15 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["causeway.cgroup.memory.limit", { resource: "memory", role: "context", of: "cgroup" }],
   [
     "causeway.cgroup.memory.utilization",
-    { resource: "memory", kind: "utilisation", of: "cgroup", role: "symptom", floor: 0.1, bound: 0.97 },
+    {
+      resource: "memory",
+      kind: "utilisation",
+      of: "cgroup",
+      role: "symptom",
+      floor: 0.1,
+      bound: 0.97,
+      runsOut: "share",
+    },
   ],
   [
     "causeway.cgroup.oom_kills",
@@ -251,6 +289,23 @@ const nameLabel: Partial<Record<Entity["kind"], readonly string[]>> = {
   peer: ["network.peer.address", "network.peer.port"],
 };
 
+/** Exporters name a certificate in many ways; the first label that is there counts, from the subject to where it was seen. */
+const certificateLabels: readonly string[] = [
+  "subject_CN",
+  "http.tls.cn",
+  "common_name",
+  "cn",
+  "name",
+  "secret_name",
+  "filename",
+  "filepath",
+  "path",
+  "server.address",
+  "target",
+  "instance",
+  "http.url",
+];
+
 /** Never throws: a series that is unknown, or lacks its entity's label, belongs to its host. */
 export function meaningOf(series: Series, host: string): Meaning {
   const row = rows.get(series.metric) ?? fallback(series);
@@ -265,6 +320,7 @@ export function meaningOf(series: Series, host: string): Meaning {
     floor: refined.floor ?? 0,
     floorShare: refined.floorShare ?? 0.1,
     ...(refined.bound === undefined ? {} : { bound: refined.bound }),
+    ...(refined.runsOut === undefined || rate ? {} : { runsOut: refined.runsOut }),
     rate,
     bornAtZero: refined.bornAtZero ?? false,
     instant: refined.instant ?? false,
@@ -287,6 +343,15 @@ export function isShortLived({ labels }: Series): boolean {
 
 /** Words that Prometheus' naming conventions give a meaning; the first that matches counts. */
 const namedByConvention: readonly (readonly [RegExp, Row])[] = [
+  // Certificates by blackbox_exporter, x509-certificate-exporter, cert-manager, ingress-nginx, Telegraf, OpenTelemetry, kubelet.
+  [
+    /(cert|ssl|tls|x509).*_(not_after|enddate|expir(y|ation|e_time|es_in))(_timestamp)?(_seconds)?$/,
+    { resource: "none", kind: "state", role: "context", of: "certificate", runsOut: "expiry" },
+  ],
+  [
+    /_not_after_timestamp_seconds$|cert\w*_(ttl|remaining)(_seconds)?$/,
+    { resource: "none", kind: "state", role: "context", of: "certificate", runsOut: "expiry" },
+  ],
   [
     /(latency|duration|response_time).*seconds$/,
     { resource: "none", kind: "latency", role: "symptom", floor: 0.02 },
@@ -315,6 +380,10 @@ function fallback(series: Series): Row {
 }
 
 function entityOf(kind: Entity["kind"], host: string, labels: Labels): Entity {
+  if (kind === "certificate") {
+    const label = certificateLabels.find((name) => labelValue(labels, name) !== undefined);
+    return { kind, host, name: label === undefined ? "" : (labelValue(labels, label) ?? "") };
+  }
   const names = (nameLabel[kind] ?? []).map((label) => labelValue(labels, label));
   if (names.length === 0) return { kind, host, name: "" };
   if (names.includes(undefined)) return { kind: "host", host, name: "" };

@@ -2,6 +2,7 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import { type Cause, causeConfidenceMin, type Evidence, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
+import { runsOutText } from "#shared/runs-out.ts";
 import type { Candidate } from "./rank.ts";
 
 const evidencePerCauseMax = 8;
@@ -77,6 +78,7 @@ function causeText(anomaly: Anomaly): Text {
     causeMetric: anomaly.metric,
   };
   if (entity.kind === "port") return { key: "cause.port", args: { causeName } };
+  if (entity.kind === "certificate") return { key: "cause.expiry", args: { causeName } };
   if (entity.kind === "filesystem") return { key: "cause.space", args: values };
   if (resource === "none" && (anomaly.kind === "latency" || anomaly.kind === "errors")) {
     return { key: "cause.origin", args: values };
@@ -103,6 +105,10 @@ export function symptomText(anomaly: Anomaly): Text {
   const args = { value, low, high, unit, metric, name };
   if (anomaly.detector === "absence") return { key: "symptom.silence", args: { silent: value * 1000 } };
   if (anomaly.detector === "host") return { key: "symptom.host", args: { metrics: metricsToBlame(anomaly) } };
+  if (anomaly.runsOut !== undefined) {
+    const thing = { kind: anomaly.entity.kind, name, metric };
+    return runsOutText(thing, anomaly.runsOut, anomaly.lastMs);
+  }
   return { key: symptomKey(anomaly), args };
 }
 

@@ -146,7 +146,9 @@ export class Groups {
   #distance(anomaly: Anomaly, group: Group): number {
     const apartMs = Math.abs(anomaly.startedMs - group.lastOnsetMs);
     const active = group.quietSinceMs === null;
-    const sameTrouble = [...group.symptoms.values()].some((symptom) => sameSign(symptom, anomaly));
+    const sameTrouble = [...group.symptoms.values()].some(
+      (symptom) => sameSign(symptom, anomaly) || sameForecast(symptom, anomaly),
+    );
     const inTime = apartMs <= joinMs && (active || anomaly.startedMs <= (group.quietSinceMs ?? 0));
     if (!inTime && !sameTrouble) return Number.POSITIVE_INFINITY;
     const hopsMax = apartMs <= silentHopMs ? 2 : 1;
@@ -188,6 +190,12 @@ export class Groups {
 /** The same thing wrong in the same way, now or again. */
 function sameSign(a: Anomaly, b: Anomaly): boolean {
   return a.host === b.host && a.series === b.series && a.direction === b.direction && a.role === b.role;
+}
+
+/** What is foretold takes hours to be told: what fills the memory that runs out belongs to it whenever that is seen. */
+function sameForecast(a: Anomaly, b: Anomaly): boolean {
+  const foretold = a.detector === "forecast" && b.detector === "forecast";
+  return foretold && a.host === b.host && a.resource === b.resource && a.resource === "memory";
 }
 
 export function hostsOf(group: Group): string[] {

@@ -23,6 +23,7 @@ const kindWeight: Readonly<Record<Entity["kind"], number>> = {
   group: 1,
   service: 0.95,
   cgroup: 0.85,
+  certificate: 0.8,
   filesystem: 0.7,
   interface: 0.6,
   disk: 0.35,
@@ -36,6 +37,8 @@ const leadWeight = 0.3;
 const lateMs = 60_000;
 /** Abnormal at the same time, about something else: below the line at which a cause is named. */
 const coincidenceConfidence = 0.2;
+/** What runs out by itself, and neither its contents' owner nor its renewer is known. */
+const runsOutConfidence = 0.7;
 /** The origin of others' suffering, with nothing to say why it suffers itself. */
 const originConfidence = 0.6;
 /** Hosts that do the same work show the same at once: what they share is to blame, and which part of it is not known. */
@@ -124,7 +127,9 @@ function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, fir
   if (anomaly.detector === "host") return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
-  const lateByMs = anomaly.startedMs - firstSymptomMs;
+  // What is foretold began long before it was seen: late says nothing of it.
+  const foretold = anomaly.detector === "forecast";
+  const lateByMs = Math.min(anomaly.startedMs - firstSymptomMs, foretold ? 0 : Number.POSITIVE_INFINITY);
   const spanMs = Math.max(1, group.lastOnsetMs - group.startedMs, lateMs);
   const timing =
     lateByMs <= 0 ? 1 + leadWeight * Math.min(1, -lateByMs / spanMs) : 1 / (1 + lateByMs / lateMs);
@@ -188,7 +193,8 @@ function certainty(anomaly: Anomaly, share: number | null): number {
   if (anomaly.entity.kind === "port") return 0.9;
   if (isEffect(anomaly)) return originConfidence;
   if (anomaly.entity.kind === "host") return 0.2;
-  if (anomaly.entity.kind === "filesystem") return 0.7;
+  const runsOut = anomaly.runsOut !== undefined && anomaly.entity.kind !== "process";
+  if (anomaly.entity.kind === "filesystem" || (runsOut && share === null)) return runsOutConfidence;
   if (share !== null) return 0.15 + 0.8 * share;
   return anomaly.role === "evidence" ? 0.5 : 0.3;
 }
@@ -196,7 +202,7 @@ function certainty(anomaly: Anomaly, share: number | null): number {
 function causeKind(anomaly: Anomaly): Cause["kind"] {
   if (anomaly.detector === "absence") return "silence";
   if (anomaly.entity.kind === "port" || anomaly.kind === "state" || isEffect(anomaly)) return "state_change";
-  if (anomaly.resource === "space") return "exhaustion";
+  if (anomaly.resource === "space" || anomaly.runsOut !== undefined) return "exhaustion";
   return anomaly.kind === "saturation" || anomaly.detector === "bound" ? "saturation" : "demand";
 }
 

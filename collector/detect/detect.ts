@@ -13,11 +13,13 @@ import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./absence.ts";
 import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
-import { HostDetector, type HostMeta, type HostProgress, noProgress } from "./host-detector.ts";
+import type { Forecast } from "./forecast/forecast.ts";
+import { HostDetector, type HostMeta } from "./host-detector.ts";
 import type { HostReading } from "./host-score/host-score.ts";
 import { type InMaintenance, Maintenance } from "./maintenance.ts";
 import { Peers, type PeersState } from "./peers/peers.ts";
 import type { ConnectionEnd } from "./presence.ts";
+import { type HostProgress, noProgress } from "./progress.ts";
 import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./policy.ts";
 
 export type { Departure, HostState } from "./absence.ts";
@@ -29,7 +31,7 @@ export type { InMaintenance } from "./maintenance.ts";
 export type { PeerGroup } from "./peers/peers.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 6;
+const snapshotVersion = 7;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
@@ -55,6 +57,8 @@ export interface Detect {
   maintenance(host: string, timeMs: number): InMaintenance | null;
   /** How unlike itself the host is as a whole; null while that is being learned. */
   hostScore(host: string): HostReading | null;
+  /** What of a host will run out, soonest first. */
+  forecasts(host: string): Forecast[];
   /** Every anomaly that is open, as last told or seen. */
   open(): Anomaly[];
   lateTicks(): number;
@@ -160,6 +164,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
     maintenance: (host, timeMs) => maintenance.at(host, timeMs),
     hostScore: (host) => hosts.get(host)?.score.reading() ?? null,
     open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open()), ...peers.open()],
+    forecasts: (host) => hosts.get(host)?.forecasts.list() ?? [],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {
       const columns = new Map<string, Column>();

@@ -12,6 +12,7 @@ import type { Column } from "#shared/snapshot.ts";
 import { ColumnReader, watchedMs } from "./columns.ts";
 import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
+import { Forecasts, type ForecastsMeta } from "./forecast/forecast.ts";
 import {
   calmShare,
   expectedDeviation,
@@ -25,6 +26,7 @@ import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
 import { OpenAnomalies, type OpenAnomaliesState, type Reference } from "./open-anomalies.ts";
 import type { HostRules, SeriesPolicy } from "./policy.ts";
+import { type HostProgress, progressOf } from "./progress.ts";
 import { rangeOf, type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
 import { type Scales, scalesOf } from "./scales.ts";
 import { type Moment, momentOf, slotsPerDay } from "./season.ts";
@@ -36,19 +38,9 @@ import type { Tick } from "./tick.ts";
 const goneIntervals = 3;
 const goneMsMin = 30_000;
 const completenessTimeConstantMs = 300_000;
-/** Samples from which a series counts as provisional rather than collecting. */
-const provisionalSamples = 3;
+/** Until a host says how often it reports. */
+const usualIntervalMs = 10_000;
 const hourMs = 3_600_000;
-
-export interface HostProgress {
-  readonly collecting: number;
-  readonly provisional: number;
-  readonly ready: number;
-  readonly open: number;
-  readonly readyAtMs: number | null;
-}
-
-export const noProgress: HostProgress = { collecting: 0, provisional: 0, ready: 0, open: 0, readyAtMs: null };
 
 /** What survives a restart beside the table's columns. */
 export interface HostMeta {
@@ -60,6 +52,7 @@ export interface HostMeta {
   readonly completeness: number;
   readonly anomalies: OpenAnomaliesState;
   readonly score: HostScoreState;
+  readonly forecasts: ForecastsMeta;
   /** By policy: the smallest deviations that the series were judged with. */
   readonly floors: readonly (readonly [floor: number, share: number])[];
   readonly capacities: readonly [number, number];
@@ -73,6 +66,8 @@ export class HostDetector {
   readonly alarms: RecordAlarm[] = [];
   /** The host as a whole, once a step. */
   readonly score: HostScore;
+  /** What of it will run out. */
+  readonly forecasts: Forecasts;
   readonly #rules: HostRules;
   readonly #maintenance: HostMaintenance;
   /** Series that are judged when no maintenance window covers them, and now one does. */
@@ -94,6 +89,7 @@ export class HostDetector {
     this.#columns = new ColumnReader(this.table);
     this.#maintenance = new HostMaintenance(rules.maintenance, host);
     this.#anomalies = new OpenAnomalies(this.table);
+    this.forecasts = new Forecasts(host, (number) => this.table.info(number));
     this.score = new HostScore(host, (number) => this.table.series[number]);
     this.#before = momentOf(rules.calendar, 0);
   }
@@ -137,6 +133,7 @@ export class HostDetector {
     this.#paused.delete(number);
     this.#maintenance.define(number, series, meaning.kind);
     this.score.define(number, meaning);
+    this.forecasts.define(number, series.metric, meaning);
     this.#pause(number);
     this.#columns.define(number, series);
   }
@@ -169,11 +166,12 @@ export class HostDetector {
     for (const column of this.#columns.bounded) this.#atBound(column, scales);
     this.#before = now;
     this.#step(scales, now);
+    this.forecasts.judge(batch, (covered) => this.#maintenance.covers(covered));
     return this.#take();
   }
 
   #take(): Anomaly[] {
-    return [...this.#anomalies.take(), ...this.score.take()];
+    return [...this.#anomalies.take(), ...this.score.take(), ...this.forecasts.take()];
   }
 
   /** An agent that started again no longer names what is gone: there is no column then that could say so. */
@@ -189,6 +187,7 @@ export class HostDetector {
   endAll(timeMs: number): Anomaly[] {
     for (const number of this.#anomalies.numbers()) this.#anomalies.end(number, timeMs);
     this.score.end(timeMs);
+    this.forecasts.endAll(timeMs);
     return this.#take();
   }
 
@@ -359,30 +358,12 @@ export class HostDetector {
   /** Open anomalies as they were last seen. */
   open(): Anomaly[] {
     const whole = this.score.open();
-    return whole === null ? this.#anomalies.all() : [...this.#anomalies.all(), whole];
+    return [...this.#anomalies.all(), ...(whole === null ? [] : [whole]), ...this.forecasts.open()];
   }
 
   progress(): HostProgress {
-    const { flags, wide: wides, samples: numbers, series } = this.table;
-    const { warmupSamples } = scalesOf(this.#intervalMs || 10_000);
-    let collecting = 0;
-    let provisional = 0;
-    let ready = 0;
-    let fewest = warmupSamples;
-    for (let number = 0; number < series.length; number += 1) {
-      const paused = this.#paused.has(number);
-      if ((flags[number]! & flag.judged) === 0 && !paused) continue;
-      const samples = numbers[number]!;
-      const silentMs = this.#lastMs - wides[number * wideLength + wide.lastMs]!;
-      if (!paused && samples > 0 && silentMs > watchedMs) continue;
-      if (samples >= warmupSamples) ready += 1;
-      else if (samples >= provisionalSamples) provisional += 1;
-      else collecting += 1;
-      if (samples > 0) fewest = Math.min(fewest, samples);
-    }
-    const readyAtMs =
-      fewest < warmupSamples ? this.#lastMs + (warmupSamples - fewest) * this.#intervalMs : null;
-    return { collecting, provisional, ready, open: this.open().length, readyAtMs };
+    const warmup = progressOf(this.table, this.#paused, this.#lastMs, this.#intervalMs || usualIntervalMs);
+    return { ...warmup, open: this.open().length };
   }
 
   meta(): HostMeta {
@@ -395,6 +376,7 @@ export class HostDetector {
       completeness: this.#completeness,
       anomalies: this.#anomalies.state(),
       score: this.score.state(),
+      forecasts: this.forecasts.meta(),
       floors: this.table.policies.all.map(({ floor, floorShare }) => [floor, floorShare]),
       capacities: [this.#columns.cores, this.#columns.memoryBytes],
       lateTicks: this.#lateTicks,
@@ -402,7 +384,7 @@ export class HostDetector {
   }
 
   columns(): [name: string, column: Column][] {
-    return [...this.table.columns(), ...this.score.columns()];
+    return [...this.table.columns(), ...this.score.columns(), ["forecasts", this.forecasts.bins()]];
   }
 
   /** Where the policy is another one than in the snapshot, its floor holds from now on. */
@@ -422,6 +404,7 @@ export class HostDetector {
       if (series !== null) detector.define(number, series);
     detector.table.restore(column);
     detector.score.restore(meta.score, column);
+    detector.forecasts.restore(meta.forecasts, column("forecasts") as Uint8Array);
     detector.#adoptFloors(meta, column("policy"));
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;

@@ -84,6 +84,8 @@ export interface SeriesPolicy {
   /** Multiplies the threshold of every detector: 0.5 to 4. */
   readonly thresholdFactor: number;
   readonly judged: boolean;
+  /** It is told ahead when it will run out, where that can be known. */
+  readonly foretold: boolean;
 }
 
 export const sensitivityMin = 0.25;
@@ -185,6 +187,7 @@ function resolved(meaning: Meaning, set: PolicySet): SeriesPolicy {
     intervalMs: set.intervalMs ?? 0,
     thresholdFactor: 1 / (set.sensitivity ?? 1),
     judged,
+    foretold: set.judge !== false,
   };
 }
 
@@ -219,8 +222,8 @@ function isOf(amount: Amount, unit: string): boolean {
 
 /** What the series means under its policy: for describing what was found. */
 export function meaningUnder(meaning: Meaning, policy: SeriesPolicy): Meaning {
-  const { bound: _, ...rest } = meaning;
-  const { kind, role, badDirection, floor, floorShare, bound } = policy;
+  const { bound: _, runsOut, ...rest } = meaning;
+  const { kind, role, badDirection, floor, floorShare, bound, foretold } = policy;
   return {
     ...rest,
     kind,
@@ -229,5 +232,6 @@ export function meaningUnder(meaning: Meaning, policy: SeriesPolicy): Meaning {
     floor,
     floorShare,
     ...(Number.isNaN(bound) ? {} : { bound }),
+    ...(runsOut === undefined || !foretold ? {} : { runsOut }),
   };
 }

@@ -57,6 +57,7 @@ const detectors = [
   "absence",
   "host",
   "peers",
+  "forecast",
 ] as const satisfies readonly DetectorName[];
 
 interface Row {

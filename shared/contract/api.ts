@@ -83,6 +83,23 @@ export const warmupSchema = z.object({
 });
 export type Warmup = z.infer<typeof warmupSchema>;
 
+/** What of a host will run out: a filesystem or memory that fills, a certificate that ends. */
+export const forecastSchema = z.object({
+  series: z.string(),
+  metric: z.string(),
+  entity: z.string(),
+  unit: z.string(),
+  what: z.enum(["full", "expiry"]),
+  value: z.number(),
+  /** Most likely, and the times between which it is eight times of ten; for a certificate all three are the same. */
+  likelyMs: timeMs,
+  earliestMs: timeMs,
+  latestMs: timeMs,
+  /** Near enough to be told as an incident. */
+  told: z.boolean(),
+});
+export type Forecast = z.infer<typeof forecastSchema>;
+
 export const hostSchema = z.object({
   host: z.string(),
   agentId: z.string(),
@@ -120,6 +137,8 @@ export const hostSchema = z.object({
   clockErrorMs: z.number(),
   /** The maintenance window that covers the whole host now: nothing of it is judged until then. */
   maintenance: z.nullable(z.object({ untilMs: timeMs, reason: z.string() })),
+  /** Soonest first, at most `limits.forecastsListedMax`. */
+  forecasts: z.array(forecastSchema),
 });
 export type Host = z.infer<typeof hostSchema>;
 /** `GET /api/v1/hosts`. */

@@ -17,6 +17,18 @@ export const en = {
   "symptom.disk": "Disk {name} is busy {value|percent} of the time (expected at most {high|percent})",
   "symptom.disk_stall": "Work waits for disks {value|percent} of the time (expected at most {high|percent})",
   "symptom.space": "Filesystem {name} is {value|unit} full (expected at most {high|unit})",
+  "symptom.space_forecast":
+    "Filesystem {name} will be full in {left|duration} (between {early|duration} and {late|duration})",
+  "symptom.inodes_forecast":
+    "Filesystem {name} will have no inodes left in {left|duration} (between {early|duration} and {late|duration})",
+  "symptom.memory_forecast":
+    "Memory will be used up in {left|duration} (between {early|duration} and {late|duration})",
+  "symptom.part_memory_forecast":
+    "Memory of {name} will reach its limit in {left|duration} (between {early|duration} and {late|duration})",
+  "symptom.part_forecast":
+    "Memory of {name} grows: the host's will be used up in {left|duration} (between {early|duration} and {late|duration})",
+  "symptom.expiry": "Certificate {name} expires in {left|duration}",
+  "symptom.expired": "Certificate {name} has expired",
   "symptom.network": "Network trouble on {name}: {value|unit} (expected at most {high|unit})",
   "symptom.port": "{name} stopped listening",
   "symptom.silence": "No data for {silent|duration}",
@@ -42,6 +54,7 @@ export const en = {
   "cause.group":
     "the hosts of {group} show it together, so what they share is the likely cause: their load, what they all use, or a change to all of them",
   "cause.space": "what is stored on {causeName} grew to {causeValue|causeUnit}",
+  "cause.expiry": "certificate {causeName} has not been renewed",
   "cause.origin": "it began at {causeName}, and nothing that it calls is abnormal",
   "cause.host": "{causeName} as a whole behaves unlike itself; most unlike: {metrics}",
   "cause.other": "{causeMetric} of {causeName} is {causeValue|causeUnit}",
@@ -64,6 +77,15 @@ export const en = {
   "reason.restless": "it never was so restless",
   "reason.seen": "a deviation of this size was seen before",
   "reason.bound": "beyond {bound|unit}, where trouble is certain",
+  "reason.forecast":
+    "full in {left|duration}, between {early|duration} and {late|duration}, if it goes on like this",
+  "reason.trend": "rose by {rise|unit} in {span|duration}",
+  "reason.faster": "rises faster and faster",
+  "reason.slower": "rises slower and slower",
+  "reason.habit":
+    "earlier rises came back after about {period|duration}: the forecast is of their peaks, which grow",
+  "reason.young":
+    "known for less than a day and a half: a rise that comes back every day would not be known yet",
   "reason.provisional": "judged by its kind's bounds: its own history is still too short",
   "reason.incomplete": "only {share|percent} of the expected samples were there",
   "reason.feedback": "judged with {times} times the usual threshold, by operators' feedback",

@@ -19,6 +19,17 @@ export const zhCN: Catalogue = {
   "symptom.disk": "磁盘 {name} 繁忙时间占 {value|percent}（预期不超过 {high|percent}）",
   "symptom.disk_stall": "任务等待磁盘的时间占 {value|percent}（预期不超过 {high|percent}）",
   "symptom.space": "文件系统 {name} 已用 {value|unit}（预期不超过 {high|unit}）",
+  "symptom.space_forecast":
+    "文件系统 {name} 预计 {left|duration} 后写满（{early|duration} 至 {late|duration} 之间）",
+  "symptom.inodes_forecast":
+    "文件系统 {name} 的 inode 预计 {left|duration} 后用尽（{early|duration} 至 {late|duration} 之间）",
+  "symptom.memory_forecast": "内存预计 {left|duration} 后耗尽（{early|duration} 至 {late|duration} 之间）",
+  "symptom.part_memory_forecast":
+    "{name} 的内存预计 {left|duration} 后达到上限（{early|duration} 至 {late|duration} 之间）",
+  "symptom.part_forecast":
+    "{name} 的内存持续增长，主机内存预计 {left|duration} 后耗尽（{early|duration} 至 {late|duration} 之间）",
+  "symptom.expiry": "证书 {name} 将在 {left|duration} 后过期",
+  "symptom.expired": "证书 {name} 已过期",
   "symptom.network": "{name} 网络异常：{value|unit}（预期不超过 {high|unit}）",
   "symptom.port": "{name} 停止监听",
   "symptom.silence": "已 {silent|duration} 没有数据",
@@ -42,6 +53,7 @@ export const zhCN: Catalogue = {
   "cause.group":
     "{group} 的主机同时出现这一现象，可能的原因是它们共有的因素：业务负载、共同依赖的服务，或对它们统一做的变更",
   "cause.space": "{causeName} 上的数据增长到 {causeValue|causeUnit}",
+  "cause.expiry": "证书 {causeName} 尚未更新",
   "cause.origin": "{causeName} 先出问题，而它所调用的都正常",
   "cause.host": "{causeName} 整体表现与平时不同，最突出的是 {metrics}",
   "cause.other": "{causeName} 的 {causeMetric} 为 {causeValue|causeUnit}",
@@ -64,6 +76,12 @@ export const zhCN: Catalogue = {
   "reason.restless": "从未波动得如此剧烈",
   "reason.seen": "以前出现过同样大小的偏离",
   "reason.bound": "超过 {bound|unit}，必然有问题",
+  "reason.forecast": "照此趋势，预计 {left|duration} 后用尽（{early|duration} 至 {late|duration} 之间）",
+  "reason.trend": "在 {span|duration} 内上升了 {rise|unit}",
+  "reason.faster": "上升越来越快",
+  "reason.slower": "上升越来越慢",
+  "reason.habit": "以往的上升约每 {period|duration} 回落一次：预测依据的是不断升高的峰值",
+  "reason.young": "观察还不到一天半，每天重复的起落尚无法识别",
   "reason.provisional": "自身历史尚短，按该类指标的界限判断",
   "reason.incomplete": "预期的样本只到了 {share|percent}",
   "reason.feedback": "根据运维人员的反馈，按常规门限的 {times} 倍判定",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { formatDuration, parseDuration } from "#shared/duration.ts";
+import { formatDuration, parseDuration, roundDuration } from "#shared/duration.ts";
 import { ConfigError } from "#shared/errors.ts";
 
 test("durations are written as people write them", () => {
@@ -46,4 +46,17 @@ test("a duration shows its two largest units and never more than it is", () => {
     }),
     { seed: 22 },
   );
+});
+
+test("an estimate is rounded as people say it: the longer, the coarser", () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["29s", "0s"],
+    ["12m40s", "13m"],
+    ["47m", "45m"],
+    ["4h10m", "4h"],
+    ["4h20m", "4h30m"],
+    ["30h20m", "1d6h"],
+    ["4d7h", "4d12h"],
+  ];
+  for (const [from, to] of cases) assert.equal(formatDuration(roundDuration(parseDuration(from))), to, from);
 });

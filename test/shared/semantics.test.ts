@@ -85,3 +85,28 @@ test("a metric that nobody knows is evidence at most, and our own metrics are ne
   assert.equal(meaning("causeway.agent.memory.rss").role, "context");
   assert.equal(meaning("__proto__").role, "evidence");
 });
+
+test("what can run out is known: filesystems, memory, and certificates under the names that exporters give them", () => {
+  assert.equal(meaning("system.filesystem.inodes.utilization").runsOut, "share");
+  assert.equal(meaning("process.memory.usage").runsOut, "memory");
+  assert.equal(meaning("system.cpu.utilization").runsOut, undefined);
+  const certificates = [
+    "probe_ssl_earliest_cert_expiry",
+    "x509_cert_not_after",
+    "x509_cert_expires_in_seconds",
+    "certmanager_certificate_expiration_timestamp_seconds",
+    "nginx_ingress_controller_ssl_expire_time_seconds",
+    "kubelet_certificate_manager_client_ttl_seconds",
+    "x509_cert_expiry",
+  ];
+  for (const metric of certificates) {
+    const { runsOut, entity } = meaning(metric, [["instance", "pay.example:443"]]);
+    assert.deepEqual(
+      [runsOut, entity.kind, entity.name],
+      ["expiry", "certificate", "pay.example:443"],
+      metric,
+    );
+  }
+  for (const metric of ["cache_entry_expiry", "session_expires_total", "certificates_signed_total"])
+    assert.equal(meaning(metric).runsOut, undefined, metric);
+});

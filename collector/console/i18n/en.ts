@@ -164,6 +164,7 @@ export const en = {
   "entity.peer": "peer",
   "entity.network": "network",
   "entity.group": "host group",
+  "entity.certificate": "certificate",
 
   "action.acknowledge": "Acknowledge",
   "action.acknowledged": "Acknowledged by {by}",
@@ -235,6 +236,7 @@ export const en = {
   "hosts.series": "Series",
   "hosts.baselines": "Baselines",
   "hosts.score": "Host score",
+  "hosts.runsOut": "Runs out",
   "hosts.notes": "Notes",
   "hosts.more": "Show {n} more",
   "hosts.none": "No host matches.",

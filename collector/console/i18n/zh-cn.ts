@@ -161,6 +161,7 @@ export const zhCN: Words = {
   "entity.peer": "对端",
   "entity.network": "网络",
   "entity.group": "主机组",
+  "entity.certificate": "证书",
 
   "action.acknowledge": "认领",
   "action.acknowledged": "{by} 已认领",
@@ -228,6 +229,7 @@ export const zhCN: Words = {
   "hosts.series": "序列",
   "hosts.baselines": "基线",
   "hosts.score": "整体偏离度",
+  "hosts.runsOut": "即将用尽或到期",
   "hosts.notes": "说明",
   "hosts.more": "再显示 {n} 台",
   "hosts.none": "没有符合条件的主机。",

@@ -16,6 +16,7 @@ const kinds: ReadonlyMap<string, Word> = new Map([
   ["peer", "entity.peer"],
   ["network", "entity.network"],
   ["group", "entity.group"],
+  ["certificate", "entity.certificate"],
 ]);
 
 /** "process java 4711 · core-db-03"; an id that cannot be read is shown as it is. */

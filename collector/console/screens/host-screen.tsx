@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import type { Host } from "#shared/contract/api.ts";
 import { formatDuration } from "#shared/duration.ts";
+import { Forecasts } from "../parts/forecasts.tsx";
 import { HostNotes } from "../parts/host-notes.tsx";
 import { HostScore, hostScoreText } from "../parts/host-score.tsx";
 import { LastSeen } from "../parts/last-seen.tsx";
@@ -72,6 +73,14 @@ function HostHead({ host }: { host: Host }) {
             <Moment atMs={host.firstSeenMs} />
           </dd>
         </div>
+        {host.forecasts.length > 0 && (
+          <div class="wide">
+            <dt>{t("hosts.runsOut")}</dt>
+            <dd>
+              <Forecasts host={host} />
+            </dd>
+          </div>
+        )}
         <div class="wide">
           <dt>{t("hosts.score")}</dt>
           <dd>

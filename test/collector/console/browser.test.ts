@@ -329,4 +329,16 @@ describe("in a browser", () => {
       assert.equal(await page.locator(".cause-first:visible").count(), 0);
     });
   });
+
+  browserTest("a host says what will run out, when, and between which times", async () => {
+    await withConsole("incident", "/hosts/core-db-03", async ({ page, complaints }) => {
+      const rows = page.locator(".forecasts li");
+      await rows.first().waitFor();
+      assert.deepEqual(await rows.allInnerTexts(), [
+        "Filesystem /archive will be full in 9h30m (between 8h and 12h)",
+        "Memory of java 4711 grows: the host's will be used up in 2d22h (between 2d4h and 4d12h)",
+      ]);
+      assert.deepEqual(complaints, []);
+    });
+  });
 });

@@ -2,7 +2,7 @@
  * Canned hosts, incidents and curves for the console: what a collector would say ten minutes into a runaway process. All
  * times hang on the `nowMs` that is passed in; curves are functions of time, so that every request gets the same curve.
  */
-import type { FeedbackList, Host, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
+import type { FeedbackList, Forecast, Host, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
 import type { Evidence, Incident, Text } from "#shared/contract/incident.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 
@@ -426,10 +426,41 @@ export function hosts(scenario: Scenario, nowMs: number): Host[] {
             }
           : { score: 0.4 + (i % 5) / 10, unusual: null },
       clockErrorMs: name === "pay-01" ? 94_000 : 0,
+      forecasts: name === host ? forecasts(nowMs) : [],
       maintenance:
         name === "core-db-02" ? { untilMs: nowMs + 50 * minute, reason: "storage firmware" } : null,
     };
   });
+}
+
+function forecasts(nowMs: number): Forecast[] {
+  const hour = 3_600_000;
+  return [
+    {
+      series: "system.filesystem.utilization{system.filesystem.mountpoint=/archive}",
+      metric: "system.filesystem.utilization",
+      entity: `filesystem:${host}//archive`,
+      unit: "1",
+      what: "full",
+      value: 0.81,
+      likelyMs: nowMs + 9.5 * hour,
+      earliestMs: nowMs + 8 * hour,
+      latestMs: nowMs + 12 * hour,
+      told: true,
+    },
+    {
+      series: "process.memory.usage{process.pid=4711}",
+      metric: "process.memory.usage",
+      entity: `process:${host}/4711/java`,
+      unit: "By",
+      what: "full",
+      value: 2.4e10,
+      likelyMs: nowMs + 70 * hour,
+      earliestMs: nowMs + 52 * hour,
+      latestMs: nowMs + 110 * hour,
+      told: false,
+    },
+  ];
 }
 
 export function system(scenario: Scenario, nowMs: number): SystemState {

@@ -63,6 +63,7 @@ export function sampleHost(host: string, change: Partial<Host> = {}): Host {
     anomalies: 0,
     hostScore: null,
     clockErrorMs: 0,
+    forecasts: [],
     maintenance: null,
     ...change,
   };
