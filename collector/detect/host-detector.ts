@@ -9,7 +9,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
-import { ColumnReader, watchedMs } from "./columns.ts";
+import { ColumnReader } from "./columns.ts";
 import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
 import { Forecasts, type ForecastsMeta } from "./forecast/forecast.ts";
