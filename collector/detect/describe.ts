@@ -5,6 +5,7 @@
 import type { Anomaly, DetectorName, Reason } from "#shared/anomaly.ts";
 import type { Meaning } from "#shared/semantics.ts";
 import { factorAt } from "./feedback.ts";
+import { type Standstill, standstill } from "./flat.ts";
 import { expectedDeviation, isBeyond } from "./level.ts";
 import type { SeriesPolicy } from "./policy.ts";
 import { channels, type RecordAlarm } from "./record.ts";
@@ -19,7 +20,7 @@ import {
   slow,
   slowLength,
 } from "./series-state.ts";
-import { recordScore, unusualScore } from "./severity.ts";
+import { flatScore, recordScore, unusualScore } from "./severity.ts";
 
 /** Score of a sample at its kind's bound while the series has no history of its own. */
 const provisionalScore = 2;
@@ -44,6 +45,8 @@ export interface Finding {
   readonly ready: boolean;
   /** What the records said, if they found it. */
   readonly alarm: RecordAlarm | null;
+  /** It is told because it stands still, not for its value. */
+  readonly still?: Standstill;
 }
 
 export interface HostFacts {
@@ -77,13 +80,15 @@ export function describe(
   const flagged = table.flags[number]!;
   const deviation = value - expected;
   const boundBelow = meaning.badDirection === "down";
-  const direction = ready ? (deviation >= 0 ? "up" : "down") : boundBelow ? "down" : "up";
+  const isFlat = finding.still !== undefined;
+  const direction = isFlat ? "down" : ready ? (deviation >= 0 ? "up" : "down") : boundBelow ? "down" : "up";
   const knownMs = table.counts[number * countsLength + counts.steps]! * compared.stepMs;
   const isNew = meaning.bornAtZero && knownMs < newMs;
-  const unprecedented = ready && (alarm !== null || isNew || isFarthest(table, number, value));
+  const unprecedented = ready && !isFlat && (alarm !== null || isNew || isFarthest(table, number, value));
   const atBound = isBeyond(value, policy.bound, flagged & flag.badUp);
   const factor = factorAt(table.feedback[number]!, value, policy.bound, flagged);
-  const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
+  const detector: DetectorName = isFlat ? "flat" : atBound ? "bound" : unprecedented ? "record" : "level";
+  const stands = (flagged & flag.flat) !== 0;
   const width = factor * policy.thresholdFactor * compared.zMin * expectedDeviation(table, number);
   const band = ready ? expectedBand(table, number, finding, policy, width) : bandAtBound(meaning);
   return {
@@ -94,7 +99,8 @@ export function describe(
     metric: series.metric,
     kind: meaning.kind,
     resource: meaning.resource,
-    role: meaning.role,
+    // That it stands still says where to look; by itself it is no trouble.
+    role: isFlat ? "evidence" : meaning.role,
     unit: meaning.unit,
     detector,
     direction,
@@ -113,6 +119,8 @@ export function describe(
       ...compared,
       atBound,
       unprecedented,
+      isFlat,
+      still: stands ? standstill(table, number, compared.stepMs) : null,
       isNew,
       knownMs,
       times: Math.abs(deviation) / width,
@@ -126,6 +134,7 @@ export function describe(
 
 /** The score of what was found by `detector`. */
 export function scoreOf({ z, ready, alarm }: Finding, detector: DetectorName): number {
+  if (detector === "flat") return flatScore;
   if (alarm !== null) return recordScore(alarm.doublings);
   const raised = detector === "record" ? unprecedentedScore : detector === "bound" ? boundScore : 0;
   return ready ? unusualScore(z, raised) : provisionalScore + raised;
@@ -172,6 +181,8 @@ function reasons(of: {
   readonly alarm: RecordAlarm | null;
   readonly ready: boolean;
   readonly atBound: boolean;
+  readonly isFlat: boolean;
+  readonly still: Standstill | null;
   readonly unprecedented: boolean;
   readonly isNew: boolean;
   readonly knownMs: number;
@@ -187,17 +198,19 @@ function reasons(of: {
   const raised = (key: string, args: Reason["args"]) => all.push({ key, effect: "raised", args });
   const lowered = (key: string, args: Reason["args"]) => all.push({ key, effect: "lowered", args });
   const channel = of.alarm === null ? null : channels[of.alarm.channel]!;
+  if (of.still !== null)
+    raised("reason.flat", { still: of.still.stillMs, longest: of.still.longestMs, known: of.knownMs });
   if (of.atBound) raised("reason.bound", { bound: of.meaning.bound ?? 0, unit: of.meaning.unit });
   if (!of.ready) lowered("reason.provisional", {});
-  else if (channel === null) raised("reason.level", { times: of.times });
-  if (channel === "hour" || (channel === null && of.ready && of.seasonal))
+  else if (channel === null && !of.isFlat) raised("reason.level", { times: of.times });
+  if (channel === "hour" || (channel === null && of.ready && of.seasonal && !of.isFlat))
     raised("reason.hour", { day: of.dayClass, hour: of.hour });
   if (channel === "mean") raised("reason.mean", {});
   if (channel === "jump") raised("reason.jump", {});
   if (channel === "restless") raised("reason.restless", {});
   if (of.unprecedented && of.isNew) raised("reason.new", {});
   else if (of.unprecedented) raised("reason.record", { known: of.knownMs });
-  else if (of.ready) lowered("reason.seen", {});
+  else if (of.ready && !of.isFlat) lowered("reason.seen", {});
   if (of.ready && of.factor !== 1)
     all.push({
       key: "reason.feedback",

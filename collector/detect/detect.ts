@@ -27,7 +27,7 @@ export { type DetectPolicy, usualPolicy } from "./policy.ts";
 export type { InMaintenance } from "./maintenance.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 5;
+const snapshotVersion = 6;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */

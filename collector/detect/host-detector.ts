@@ -21,6 +21,7 @@ import {
   learnAttended,
   zMinAt,
 } from "./level.ts";
+import { standstill } from "./flat.ts";
 import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
 import { OpenAnomalies, type OpenAnomaliesState, type Reference } from "./open-anomalies.ts";
@@ -29,7 +30,7 @@ import { rangeOf, type RecordAlarm, referenceOf, stepRecord } from "./record.ts"
 import { type Scales, scalesOf } from "./scales.ts";
 import { type Moment, momentOf, slotsPerDay } from "./season.ts";
 import { flag, near, nearLength, SeriesTable, wide, wideLength } from "./series-state.ts";
-import { recordScore, unusualScore } from "./severity.ts";
+import { flatScore, recordScore, unusualScore } from "./severity.ts";
 import type { Tick } from "./tick.ts";
 
 /** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
@@ -71,6 +72,8 @@ export class HostDetector {
   /** The last tick as it was judged, and what the records said to it; until another host's is judged. */
   readonly tick: Tick;
   readonly alarms: RecordAlarm[] = [];
+  /** Series that have stood still for too long since the last step. */
+  readonly flats: number[] = [];
   /** The host as a whole, once a step. */
   readonly score: HostScore;
   readonly #rules: HostRules;
@@ -202,6 +205,9 @@ export class HostDetector {
       (bad && matters && z2 >= threshold * threshold) || (reference !== null && isStillOff(value, reference));
     if (exceeds) {
       this.#exceeds(number, { value, expected, z: Math.sqrt(z2), ready: true, alarm: null });
+    } else if (open?.anomaly.detector === "flat") {
+      // It is over when it moves, which the next step sees.
+      this.#anomalies.uneasy(number);
     } else if ((flagged & flag.bounded) === 0 || !this.#columns.bounded.includes(column)) {
       const calmZ = threshold * calmShare;
       if (z2 < calmZ * calmZ || !matters) this.#anomalies.calm(number, tick.timeMs);
@@ -240,6 +246,7 @@ export class HostDetector {
   /** Asks the records about every series that was in this step, once the step is over. */
   #step(scales: Scales, now: Moment): void {
     this.alarms.length = 0;
+    this.flats.length = 0;
     const { timeMs } = this.tick;
     const { stepMs } = scales;
     if (Math.floor(timeMs / stepMs) === Math.floor(this.#lastStepMs / stepMs)) return;
@@ -255,7 +262,10 @@ export class HostDetector {
       const value = table.wide[number * wideLength + wide.sum]! / fed;
       step.series[column] = number;
       step.values[column] = value;
+      const flagged = table.flags[number]!;
       const alarm = stepRecord(table, number, value, now, newHour, elapsedMs, scales);
+      if (((flagged | table.flags[number]!) & flag.flat) !== 0)
+        this.#flat(number, value, (flagged & flag.flat) === 0, scales);
       if (alarm >= 0) this.#recordAlarm({ number, channel: alarm & 15, doublings: alarm >> 4 }, value);
     }
     step.length = tick.length;
@@ -279,10 +289,29 @@ export class HostDetector {
     this.#exceeds(number, { value, expected, z, ready: true, alarm });
   }
 
+  /** A series that stands still for too long, or did so a step ago; `began`: since this step. */
+  #flat(number: number, value: number, began: boolean, { stepMs }: Scales): void {
+    const { table, tick } = this;
+    if (began) this.flats.push(number);
+    const open = this.#anomalies.of(number);
+    if (began ? open !== undefined : open?.anomaly.detector !== "flat") return;
+    const { timeMs } = tick;
+    if ((table.flags[number]! & flag.flat) === 0) {
+      this.#anomalies.end(number, timeMs);
+      return;
+    }
+    const still = standstill(table, number, stepMs);
+    const expected = table.wide[number * wideLength + wide.level]!;
+    const finding = { value, expected, z: 0, ready: true, alarm: null, still };
+    const told = () => this.#describe(number, finding, timeMs - still.stillMs);
+    if (open === undefined) this.#anomalies.open(number, told(), null);
+    else this.#anomalies.grow(open, number, { value, score: flatScore, timeMs }, told);
+  }
+
   #exceeds(number: number, finding: Finding): void {
     const { timeMs } = this.tick;
     const open = this.#anomalies.of(number);
-    if (open !== undefined) {
+    if (open !== undefined && open.anomaly.detector !== "flat") {
       const now = { value: finding.value, score: scoreOf(finding, open.anomaly.detector), timeMs };
       const told = () => this.#describe(number, finding, open.anomaly.startedMs);
       if (!this.#anomalies.grow(open, number, now, told))
@@ -296,6 +325,8 @@ export class HostDetector {
       finding.alarm === null
         ? null
         : { expected: finding.expected, deviation: finding.value - finding.expected };
+    // What is told of a value goes before what is told of its standing still.
+    if (open !== undefined) this.#anomalies.end(number, timeMs);
     this.#anomalies.open(number, this.#describe(number, finding, startedMs), reference);
   }
 
@@ -322,6 +353,7 @@ export class HostDetector {
     let most = unusualScore(Math.sqrt(this.tick.unusual[column]!));
     for (const alarm of this.alarms)
       if (alarm.number === number) most = Math.max(most, recordScore(alarm.doublings));
+    if (this.flats.includes(number)) most = Math.max(most, flatScore);
     return most;
   }
 

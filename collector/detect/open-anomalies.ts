@@ -16,6 +16,8 @@ const calmSamples = 2;
 /** What lasts this long is how the series is now: the anomaly ends and the level starts anew. */
 const acceptSymptomMs = 2 * 3_600_000;
 const acceptEvidenceMs = 1_800_000;
+/** A line that stands still is over when it moves, or after a day. */
+const acceptFlatMs = 86_400_000;
 /** Told again when the score has grown by this much, or the deviation by a tenth after this long. */
 const tellScore = 0.5;
 const tellMs = 60_000;
@@ -156,8 +158,9 @@ export class OpenAnomalies {
   gone(number: number, timeMs: number): void {
     const open = this.#open.get(number);
     if (open === undefined) return;
-    const { direction, startedMs } = open.anomaly;
-    if (direction === "up" || timeMs - startedMs >= acceptMs(open.anomaly)) this.end(number, timeMs);
+    const { detector, direction, startedMs } = open.anomaly;
+    if (direction === "up" || detector === "flat" || timeMs - startedMs >= acceptMs(open.anomaly))
+      this.end(number, timeMs);
   }
 
   end(number: number, timeMs: number): void {
@@ -178,6 +181,7 @@ export class OpenAnomalies {
   }
 }
 
-function acceptMs({ role }: Anomaly): number {
+function acceptMs({ detector, role }: Anomaly): number {
+  if (detector === "flat") return acceptFlatMs;
   return role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
 }

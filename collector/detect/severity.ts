@@ -19,5 +19,8 @@ export function recordScore(doublings: number): number {
   return Math.min(16, unprecedentedScore + doublings);
 }
 
+/** Standing still is as far from usual as can be, and no record of a value. */
+export const flatScore = unusualMax;
+
 /** Scores from here on are what is told as an anomaly, unless the operator or feedback changed a series' threshold. */
 export const shippedScore = unusualScore(zMin);

@@ -50,7 +50,14 @@ const wireReasons = [
   "too_many_series",
   "clock",
 ] as const satisfies readonly WireErrorReason[];
-const detectors = ["level", "record", "bound", "absence", "host"] as const satisfies readonly DetectorName[];
+const detectors = [
+  "level",
+  "record",
+  "bound",
+  "flat",
+  "absence",
+  "host",
+] as const satisfies readonly DetectorName[];
 
 interface Row {
   readonly type: "counter" | "gauge" | "histogram";

@@ -53,6 +53,8 @@ export const en = {
 
   "reason.level": "{times} times the deviation that would have been unusual",
   "reason.record": "larger than any deviation in the {known|duration} known",
+  "reason.flat":
+    "it has stood exactly still for {still|duration}; in the {known|duration} known it never did for longer than {longest|duration}",
   "reason.new": "it was not there before",
   "reason.hour": "compared with {hour}:00 on days of the class {day}",
   "reason.mean": "it has lasted for hours: the mean of that time was never so far off",

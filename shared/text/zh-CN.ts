@@ -53,6 +53,8 @@ export const zhCN: Catalogue = {
 
   "reason.level": "偏离达到异常门限的 {times} 倍",
   "reason.record": "在已知的 {known|duration} 内从未有过这样大的偏离",
+  "reason.flat":
+    "已 {still|duration} 完全没有变化；在已知的 {known|duration} 内，不变的时间从未超过 {longest|duration}",
   "reason.new": "以前没有出现过",
   "reason.hour": "与“{day}”类日期的 {hour} 点相比",
   "reason.mean": "已持续数小时：这段时间的均值从未偏离这么远",
