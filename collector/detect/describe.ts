@@ -31,6 +31,8 @@ const boundScore = 1;
 const recordMargin = 1.05;
 /** Channels from here on say nothing about where a value should be. */
 const jumpChannel = channels.indexOf("jump");
+/** Of a deviation that nothing was ever like: a constant that moved. */
+const timesMax = 1000;
 /** Below this share of samples present the verdict says so. */
 const completeShare = 0.9;
 /** Younger than this, what appeared is told as new: it has no history to be the largest of. */
@@ -63,6 +65,9 @@ export interface Compared {
   readonly hour: number;
   /** How long one step of the records is. */
   readonly stepMs: number;
+  /** Over how long the levels are that it was compared with: of the last samples, and of the last hours. */
+  readonly levelMs: number;
+  readonly slowLevelMs: number;
   /** Standard deviations from which a sample exceeds. */
   readonly zMin: number;
 }
@@ -191,6 +196,8 @@ function reasons(of: {
   readonly seasonal: boolean;
   readonly dayClass: string;
   readonly hour: number;
+  readonly levelMs: number;
+  readonly slowLevelMs: number;
   readonly meaning: Meaning;
   readonly facts: HostFacts;
 }): Reason[] {
@@ -198,13 +205,18 @@ function reasons(of: {
   const raised = (key: string, args: Reason["args"]) => all.push({ key, effect: "raised", args });
   const lowered = (key: string, args: Reason["args"]) => all.push({ key, effect: "lowered", args });
   const channel = of.alarm === null ? null : channels[of.alarm.channel]!;
-  if (of.still !== null)
-    raised("reason.flat", { still: of.still.stillMs, longest: of.still.longestMs, known: of.knownMs });
+  if (of.isFlat && of.still !== null) raised("reason.flat", { ...of.still, known: of.knownMs });
+  else if (channel === "hour" || (channel === null && of.ready && of.seasonal))
+    raised("reason.hour", { day: of.dayClass, hour: of.hour });
+  else if (of.ready && !of.isNew && (channel === null || channel === "level" || channel === "mean"))
+    raised("reason.lately", { span: channel === null ? of.levelMs : of.slowLevelMs });
+  if (of.still !== null && !of.isFlat) raised("reason.flat", { ...of.still, known: of.knownMs });
   if (of.atBound) raised("reason.bound", { bound: of.meaning.bound ?? 0, unit: of.meaning.unit });
   if (!of.ready) lowered("reason.provisional", {});
-  else if (channel === null && !of.isFlat) raised("reason.level", { times: of.times });
-  if (channel === "hour" || (channel === null && of.ready && of.seasonal && !of.isFlat))
-    raised("reason.hour", { day: of.dayClass, hour: of.hour });
+  else if (channel === null && !of.isFlat) {
+    if (of.times < timesMax) raised("reason.level", { times: of.times });
+    else raised("reason.far", {});
+  }
   if (channel === "mean") raised("reason.mean", {});
   if (channel === "jump") raised("reason.jump", {});
   if (channel === "restless") raised("reason.restless", {});

@@ -83,18 +83,19 @@ function isTooLong(table: SeriesTable, number: number, dayClass: number, scales:
   );
 }
 
-/** For how long a series has stood still, and for how long it ever did before. */
+/** For how long a series has stood still, and for how long it ever did before, in milliseconds. */
 export interface Standstill {
-  readonly stillMs: number;
-  readonly longestMs: number;
+  readonly still: number;
+  readonly longest: number;
 }
 
 export function standstill(table: SeriesTable, number: number, stepMs: number): Standstill {
   const at = number * countsLength;
   const { counts: numbers } = table;
   return {
-    stillMs: numbers[at + counts.run]! * stepMs,
-    longestMs: numbers[at + counts.longestRun]! * stepMs,
+    still: numbers[at + counts.run]! * stepMs,
+    // What moves at every step stays where it is for one.
+    longest: Math.max(1, numbers[at + counts.longestRun]!) * stepMs,
   };
 }
 

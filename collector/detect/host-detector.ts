@@ -88,7 +88,7 @@ export class HostDetector {
   #completeness = 1;
   #lateTicks = 0;
   readonly #columns: ColumnReader;
-  #before: Moment;
+  #moment: Moment;
 
   constructor(host: string, rules: HostRules) {
     this.#rules = rules;
@@ -98,7 +98,7 @@ export class HostDetector {
     this.#maintenance = new HostMaintenance(rules.maintenance, host);
     this.#anomalies = new OpenAnomalies(this.table);
     this.score = new HostScore(host, (number) => this.table.series[number]);
-    this.#before = momentOf(rules.calendar, 0);
+    this.#moment = momentOf(rules.calendar, 0);
   }
 
   /** Ticks that came after a later one; stored, not judged. */
@@ -136,7 +136,8 @@ export class HostDetector {
 
     const scales = scalesOf(intervalMs);
     const now = momentOf(this.#rules.calendar, timeMs);
-    const before = elapsedMs > hourMs * slotsPerDay ? now : this.#before;
+    const before = elapsedMs > hourMs * slotsPerDay ? now : this.#moment;
+    this.#moment = now;
     this.tick.timeMs = timeMs;
     this.#columns.read(batch, this.tick, this.#firstMs);
     this.#endGone(timeMs);
@@ -144,7 +145,6 @@ export class HostDetector {
     for (let index = 0; index < this.tick.attendedCount; index += 1)
       this.#attend(this.tick.attended[index]!, scales, before, now);
     for (const column of this.#columns.bounded) this.#atBound(column, scales);
-    this.#before = now;
     this.#step(scales, now);
     return this.#take();
   }
@@ -277,7 +277,7 @@ export class HostDetector {
     const { table } = this;
     this.alarms.push(alarm);
     const up = (channel & 1) === 0;
-    const expected = referenceOf(table, number, channel, this.#before);
+    const expected = referenceOf(table, number, channel, this.#moment);
     const policy = table.policyOf(number);
     const deviation = value - expected;
     const bad = (table.flags[number]! & (up ? flag.badUp : flag.badDown)) !== 0;
@@ -303,7 +303,7 @@ export class HostDetector {
     const still = standstill(table, number, stepMs);
     const expected = table.wide[number * wideLength + wide.level]!;
     const finding = { value, expected, z: 0, ready: true, alarm: null, still };
-    const told = () => this.#describe(number, finding, timeMs - still.stillMs);
+    const told = () => this.#describe(number, finding, timeMs - still.still);
     if (open === undefined) this.#anomalies.open(number, told(), null);
     else this.#anomalies.grow(open, number, { value, score: flatScore, timeMs }, told);
   }
@@ -336,12 +336,17 @@ export class HostDetector {
       memoryBytes: this.#columns.memoryBytes,
       completeness: this.#completeness,
     };
+    const scales = scalesOf(this.#intervalMs);
+    // A class of day that is not known yet was compared with working days.
+    const dayClass = this.table.season.classFor(number, this.#moment.dayClass);
     const compared = {
       startedMs,
       timeMs: this.tick.timeMs,
-      dayClass: this.#rules.calendar.className(this.#before.dayClass),
-      hour: this.#before.hour,
-      stepMs: scalesOf(this.#intervalMs).stepMs,
+      dayClass: this.#rules.calendar.className(dayClass),
+      hour: this.#moment.hour,
+      stepMs: scales.stepMs,
+      levelMs: this.#intervalMs / scales.level,
+      slowLevelMs: scales.stepMs / scales.slowLevel,
       zMin: zMinAt(this.#intervalMs),
     };
     return describe(this.table, number, finding, compared, facts);
@@ -427,7 +432,7 @@ export class HostDetector {
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;
     detector.#lastStepMs = meta.lastStepMs;
-    detector.#before = momentOf(rules.calendar, meta.lastMs);
+    detector.#moment = momentOf(rules.calendar, meta.lastMs);
     detector.#completeness = meta.completeness;
     detector.#anomalies = new OpenAnomalies(detector.table, meta.anomalies);
     [detector.#columns.cores, detector.#columns.memoryBytes] = meta.capacities;

@@ -65,7 +65,7 @@ test("a series that always moves and stands exactly still for an hour is told on
   );
   assert.deepEqual(
     began.reasons.map(({ key, args }) => [key, args["still"], args["longest"]]),
-    [["reason.flat", 60 * minuteMs, 0]],
+    [["reason.flat", 60 * minuteMs, minuteMs]],
   );
   assert.ok(ended.lastMs - (startMs + (3 * day + 200) * minuteMs) <= 2 * minuteMs);
 });
