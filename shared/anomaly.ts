@@ -7,9 +7,10 @@ import type { MetricKind, Resource, Role } from "./semantics.ts";
 
 /**
  * level: far from where the series usually is. record: farther than it ever was. bound: beyond what its kind can bear,
- * whatever its history. flat: standing still for longer than it ever did, in no direction. absence: a host that should be heard is not. host: its metrics together are not as they usually are.
+ * whatever its history. flat: standing still for longer than it ever did, in no direction. absence: a host that should be heard is
+ * not. host: its metrics together are not as they usually are. peers: not as on the hosts that do the same work.
  */
-export type DetectorName = "level" | "record" | "bound" | "flat" | "absence" | "host";
+export type DetectorName = "level" | "record" | "bound" | "flat" | "absence" | "host" | "peers";
 
 /** A fact that raised or lowered the score; rendered in the reader's language from `key` and `args`. */
 export interface Reason {
@@ -58,4 +59,6 @@ export interface AnomalyGroup {
   readonly id: string;
   /** What they have in common, and where to look first. */
   readonly entity: Entity;
+  /** How many hosts have it in common, of which not all need be abnormal; absent: only those that are. */
+  readonly hosts?: number;
 }

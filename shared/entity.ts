@@ -15,13 +15,14 @@ export const entityKinds = [
   "agent",
   "peer",
   "network",
+  "group",
 ] as const;
 export type EntityKind = (typeof entityKinds)[number];
 
 export interface Entity {
   readonly kind: EntityKind;
   readonly host: string;
-  /** Name within the host; empty for the host itself. A network is no part of a host: it stands in `host`. */
+  /** Name within the host; empty for the host itself. A network, or a group of hosts, is no part of a host: it stands in `host`. */
   readonly name: string;
 }
 

@@ -62,6 +62,10 @@ export const limits = {
   /** Keys and patterns of one match. */
   matchKeysMax: 32,
   matchPatternsMax: 100,
+  /** Groups of hosts that are compared with each other: a bank has a few hundred services. */
+  peerGroupsMax: 500,
+  /** Metrics of one host that are compared with its siblings', processes aside: 300 are usual. */
+  peerMetricsPerHostMax: 500,
   /** Looked through once a host and tick; ten changes a week for a year are 500. */
   maintenanceWindowsMax: 1_000,
   /** Classes of days with the built-in ones and the batch windows: each is learned for itself, and needs days to learn from. */

@@ -48,8 +48,7 @@ export function createCorrelate(parts: {
       groups.forget(nowMs);
       const changed = new Set<Group>();
       for (const anomaly of anomalies) {
-        const group = groups.place(anomaly, nowMs);
-        if (group !== undefined && isNews(group, anomaly)) changed.add(group);
+        for (const group of groups.place(anomaly, nowMs)) if (isNews(group, anomaly)) changed.add(group);
       }
       return [...changed].map((group) => suspicionOf(group, parts.topology));
     },

@@ -65,6 +65,8 @@ function counterEvidence(candidate: Candidate, rivals: readonly Candidate[], fir
 function causeText(anomaly: Anomaly): Text {
   const { entity, resource } = anomaly;
   if (anomaly.detector === "absence") return silenceCause(anomaly);
+  if (anomaly.group?.entity.kind === "group")
+    return { key: "cause.group", args: { group: anomaly.group.entity.host } };
   const causeName = entity.name === "" ? entity.host : entity.name;
   if (anomaly.detector === "host")
     return { key: "cause.host", args: { causeName, metrics: metricsToBlame(anomaly) } };

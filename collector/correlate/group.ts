@@ -5,7 +5,8 @@
  * are within a minute of each other (one silent hop is bridged); otherwise it opens a group. Evidence never opens one: it
  * waits, and is taken in when a group opens near it. (Research: Dynatrace merges within 15 minutes along topology; three
  * minutes gave 1.00 incident per fault on a public microservice trace.) Anomalies that detection itself calls one trouble
- * (`Anomaly.group`) are one group, whatever the topology says.
+ * (`Anomaly.group`) are one group, whatever the topology says; when it says so later than it told them, the first group that
+ * holds one of them becomes that group, and the others' go over to it.
  */
 import type { Anomaly, AnomalyGroup } from "#shared/anomaly.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
@@ -20,7 +21,7 @@ export const rememberMs = 900_000;
 export interface Group {
   readonly id: string;
   /** The trouble that detection told with the anomaly that opened it; null when it opened by itself. */
-  readonly shared: AnomalyGroup | null;
+  shared: AnomalyGroup | null;
   readonly detectedMs: number;
   startedMs: number;
   lastOnsetMs: number;
@@ -40,16 +41,18 @@ export class Groups {
     this.#graph = graph;
   }
 
-  /** Puts `anomaly` where it belongs; the group that changed, or undefined when it only waits. */
-  place(anomaly: Anomaly, nowMs: number): Group | undefined {
-    const home = this.#holding(anomaly.id) ?? this.#home(anomaly);
+  /** Puts `anomaly` where it belongs; the groups that changed: none when it only waits. */
+  place(anomaly: Anomaly, nowMs: number): Group[] {
+    const holding = this.#holding(anomaly.id);
+    if (holding !== undefined) return this.#goOn(holding, anomaly);
+    const home = this.#home(anomaly);
     if (home !== undefined) {
       this.#put(home, anomaly);
-      return home;
+      return [home];
     }
     if (anomaly.role !== "symptom" || anomaly.ended) {
       if (anomaly.role !== "symptom") this.weak.set(anomaly.id, anomaly);
-      return undefined;
+      return [];
     }
     const group: Group = {
       id: anomaly.id,
@@ -64,7 +67,35 @@ export class Groups {
     this.groups.set(group.id, group);
     this.#put(group, anomaly);
     this.#takeIn(group);
-    return group;
+    return [group];
+  }
+
+  /** What `holding` has goes on, unless detection has found out meanwhile that it is part of a trouble that is told elsewhere. */
+  #goOn(holding: Group, anomaly: Anomaly): Group[] {
+    const found = anomaly.group;
+    const isNews = found !== undefined && holding.shared === null && anomaly.role === "symptom";
+    const shared = isNews ? this.#sharing(found) : undefined;
+    if (isNews && shared === undefined) holding.shared = found;
+    this.#put(shared ?? holding, anomaly);
+    if (shared === undefined) return [holding];
+    this.#leave(holding, anomaly, shared);
+    return [holding, shared];
+  }
+
+  /** `anomaly` has gone from `group` over to `shared`; with its last open symptom the group is over, and the rest goes too. */
+  #leave(group: Group, anomaly: Anomaly, shared: Group): void {
+    group.symptoms.delete(anomaly.id);
+    const args = { group: shared.shared!.entity.host };
+    const joined = { key: "reason.joined", effect: "lowered", args } as const;
+    this.#put(group, {
+      ...anomaly,
+      id: `${anomaly.id}|joined`,
+      ended: true,
+      reasons: [...anomaly.reasons, joined],
+    });
+    if (group.quietSinceMs === null) return;
+    this.groups.delete(group.id);
+    for (const evidence of group.evidence.values()) this.#put(shared, evidence);
   }
 
   /** Forgets what ended long ago. Returns nothing: a group that is forgotten was told as ended before. */
@@ -85,8 +116,13 @@ export class Groups {
   }
 
   #home(anomaly: Anomaly): Group | undefined {
-    if (anomaly.group === undefined) return this.#near(anomaly);
-    const { id } = anomaly.group;
+    const home = anomaly.group === undefined ? undefined : this.#sharing(anomaly.group);
+    if (home !== undefined || (anomaly.group !== undefined && anomaly.role === "symptom")) return home;
+    return this.#near(anomaly);
+  }
+
+  /** The group that tells of a trouble that detection has found. */
+  #sharing({ id }: AnomalyGroup): Group | undefined {
     for (const group of this.groups.values()) if (group.shared?.id === id) return group;
     return undefined;
   }
@@ -97,7 +133,7 @@ export class Groups {
     let bestDistance = Number.POSITIVE_INFINITY;
     for (const group of this.groups.values()) {
       // A host that detection tells apart from those that were cut off is silent for its own reason.
-      if (group.shared !== null && anomaly.detector === "absence") continue;
+      if (group.shared?.entity.kind === "network" && anomaly.detector === "absence") continue;
       const distance = this.#distance(anomaly, group);
       if (distance < bestDistance) {
         best = group;

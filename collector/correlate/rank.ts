@@ -20,6 +20,7 @@ const kindWeight: Readonly<Record<Entity["kind"], number>> = {
   port: 1,
   agent: 1,
   network: 1,
+  group: 1,
   service: 0.95,
   cgroup: 0.85,
   filesystem: 0.7,
@@ -37,6 +38,8 @@ const lateMs = 60_000;
 const coincidenceConfidence = 0.2;
 /** The origin of others' suffering, with nothing to say why it suffers itself. */
 const originConfidence = 0.6;
+/** Hosts that do the same work show the same at once: what they share is to blame, and which part of it is not known. */
+const groupConfidence = 0.6;
 /** Of what a silence may be blamed on; a host that gives no sign may be down or out of reach. */
 const silenceConfidence: Partial<Record<Entity["kind"], number>> = { agent: 0.9, network: 0.8 };
 /** Two entities whose shares are this close tell of the same consumption: a process and its service. */
@@ -185,6 +188,7 @@ function confidence(anomaly: Anomaly, share: number | null, symptoms: readonly A
 
 function certainty(anomaly: Anomaly, share: number | null): number {
   if (anomaly.detector === "absence") return silenceConfidence[blamed(anomaly).kind] ?? 0.6;
+  if (blamed(anomaly).kind === "group") return groupConfidence;
   if (anomaly.entity.kind === "port") return 0.9;
   if (isEffect(anomaly)) return originConfidence;
   if (anomaly.entity.kind === "host") return 0.2;

@@ -116,7 +116,7 @@ export function describe(
     expectedLow: band[0],
     expectedHigh: band[1],
     score: scoreOf(finding, detector),
-    hostShare: hostShare(meaning, deviation, facts),
+    hostShare: capacityShare(meaning, deviation, facts),
     provisional: !ready,
     completeness: facts.completeness,
     reasons: reasons({
@@ -174,7 +174,8 @@ function expectedBand(
   return [Math.max(rangeLow, expected - most), Math.min(rangeHigh, expected + most)];
 }
 
-function hostShare(meaning: Meaning, deviation: number, facts: HostFacts): number | null {
+/** `deviation` as a share of what the whole host has; null when that has no meaning. */
+export function capacityShare(meaning: Meaning, deviation: number, facts: HostFacts): number | null {
   if (meaning.capacity === "cores") return facts.cores > 0 ? deviation / facts.cores : null;
   if (meaning.capacity === "memory") return facts.memoryBytes > 0 ? deviation / facts.memoryBytes : null;
   const isShareOfHost =

@@ -1,8 +1,8 @@
 /**
  * Detection: samples in, anomalies out; pure, strictly online, constant work and memory per sample.
  *
- * Everything is kept per host, so hosts can be moved between processes; `README.md` gives the method, its sources and what it
- * measured. The same ticks of a host give the same anomalies, whatever the other hosts do and however ticks are batched.
+ * Everything is kept per host, so hosts can be moved between processes, those of a group of siblings (`peers/`) together; `README.md`
+ * gives the method, its sources and what it measured. The same ticks give the same anomalies, however hosts follow each other.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
@@ -13,9 +13,11 @@ import { type Column, packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./absence.ts";
 import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
-import { HostDetector, type HostMeta, type HostProgress, noProgress } from "./host-detector.ts";
+import { HostDetector, type HostProgress, noProgress } from "./host-detector.ts";
+import type { HostMeta } from "./host-meta.ts";
 import type { HostReading } from "./host-score/host-score.ts";
 import { type InMaintenance, Maintenance } from "./maintenance.ts";
+import { Peers, type PeersState } from "./peers/peers.ts";
 import type { ConnectionEnd } from "./presence.ts";
 import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./policy.ts";
 
@@ -25,9 +27,10 @@ import { Tick } from "./tick.ts";
 
 export { type DetectPolicy, usualPolicy } from "./policy.ts";
 export type { InMaintenance } from "./maintenance.ts";
+export type { PeerGroup } from "./peers/peers.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 6;
+const snapshotVersion = 7;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */
@@ -63,6 +66,7 @@ interface DetectMeta {
   readonly hosts: readonly HostMeta[];
   readonly absence: AbsenceMeta;
   readonly feedback: Feedbacks;
+  readonly peers: PeersState;
 }
 
 export interface DetectParts {
@@ -78,6 +82,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
   const rules = rulesOf(policy);
   const { calendar, maintenance } = rules;
   const hosts = new Map<string, HostDetector>();
+  const peers = new Peers(policy.peerGroups);
   let absence = new Absence(policy.hostGoneMs);
   let given: Feedbacks = [];
   let factors = factorsOf(given);
@@ -91,7 +96,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
   };
 
   if (snapshot !== undefined) {
-    const meta = restore(snapshot, hosts, rules);
+    const meta = restore(snapshot, hosts, peers, rules);
     absence = new Absence(policy.hostGoneMs, meta.absence);
     follow(meta.feedback);
   }
@@ -108,7 +113,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
   const retire = (host: string, nowMs: number): Anomaly[] => {
     const ends = hosts.get(host)?.endAll(nowMs) ?? [];
     hosts.delete(host);
-    return ends;
+    return peers.leave(host, ends, nowMs);
   };
 
   return {
@@ -116,12 +121,14 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
       const detector = hostOf(host);
       detector.define(number, series);
       factors.applyTo(detector.table, number);
+      peers.define(host, number);
     },
     addresses: (host, addresses) => absence.addresses(host, addresses),
     judge(batch) {
       const heard = absence.heard(batch.host, batch.timeMs, batch.intervalMs);
-      const found = hostOf(batch.host).judge(batch);
-      return heard.length === 0 ? found : [...heard, ...found];
+      const detector = hostOf(batch.host);
+      const found = peers.hear(detector, detector.judge(batch));
+      return heard.length === 0 ? [...found] : [...heard, ...found];
     },
     started: (nowMs) => absence.started(nowMs),
     left: (host, end) => absence.left(host, end),
@@ -135,9 +142,14 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
       for (const { host, what } of departures) if (what === "gone") found.push(...retire(host, nowMs));
       // A host that was switched off for its maintenance has no tick of its own that would end what was open.
       for (const [name, host] of hosts) {
-        if (host.open().length > 0 && absence.isQuiet(name) && inMaintenance(name, nowMs))
-          found.push(...host.endAll(nowMs));
+        if (
+          (host.open().length > 0 || peers.hasOpen(name)) &&
+          absence.isQuiet(name) &&
+          inMaintenance(name, nowMs)
+        )
+          found.push(...peers.leave(name, host.endAll(nowMs), nowMs));
       }
+      found.push(...peers.tick(nowMs));
       return { anomalies: found, departures };
     },
     state(host) {
@@ -148,7 +160,7 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
     calendar,
     maintenance: (host, timeMs) => maintenance.at(host, timeMs),
     hostScore: (host) => hosts.get(host)?.score.reading() ?? null,
-    open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open())],
+    open: () => [...absence.open(), ...[...hosts.values()].flatMap((host) => host.open()), ...peers.open()],
     lateTicks: () => [...hosts.values()].reduce((sum, host) => sum + host.lateTicks, 0),
     snapshot() {
       const columns = new Map<string, Column>();
@@ -157,8 +169,14 @@ export function createDetect({ policy = usualPolicy, snapshot }: DetectParts = {
         for (const [name, column] of host.columns()) columns.set(`${name}/${metas.length}`, column);
         metas.push(host.meta());
       }
+      for (const [name, column] of peers.columns()) columns.set(name, column);
       return packSnapshot(snapshotSchema, snapshotVersion, {
-        meta: { hosts: metas, absence: absence.meta(), feedback: given } satisfies DetectMeta,
+        meta: {
+          hosts: metas,
+          absence: absence.meta(),
+          feedback: given,
+          peers: peers.state(),
+        } satisfies DetectMeta,
         columns,
       });
     },
@@ -178,7 +196,12 @@ export function rulesOf(policy: DetectPolicy): HostRules {
   };
 }
 
-function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: HostRules): DetectMeta {
+function restore(
+  bytes: Uint8Array,
+  hosts: Map<string, HostDetector>,
+  peers: Peers,
+  rules: HostRules,
+): DetectMeta {
   const { meta, columns } = unpackSnapshot<DetectMeta>(snapshotSchema, snapshotVersion, bytes);
   for (const [index, host] of meta.hosts.entries()) {
     hosts.set(
@@ -186,5 +209,6 @@ function restore(bytes: Uint8Array, hosts: Map<string, HostDetector>, rules: Hos
       HostDetector.restore(host, (name) => columns.get(`${name}/${index}`)!, rules),
     );
   }
+  peers.restore(meta.peers, hosts, (name) => columns.get(name)!);
   return meta;
 }

@@ -9,7 +9,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
-import { ColumnReader, watchedMs } from "./columns.ts";
+import { ColumnReader } from "./columns.ts";
 import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
 import {
@@ -22,9 +22,10 @@ import {
   zMinAt,
 } from "./level.ts";
 import { standstill } from "./flat.ts";
-import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
+import type { HostMeta } from "./host-meta.ts";
+import { HostScore } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
-import { OpenAnomalies, type OpenAnomaliesState, type Reference } from "./open-anomalies.ts";
+import { isStillOff, OpenAnomalies, type Reference } from "./open-anomalies.ts";
 import type { HostRules, SeriesPolicy } from "./policy.ts";
 import { rangeOf, type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
 import { type Scales, scalesOf } from "./scales.ts";
@@ -32,40 +33,19 @@ import { type Moment, momentOf, slotsPerDay } from "./season.ts";
 import { flag, near, nearLength, SeriesTable, wide, wideLength } from "./series-state.ts";
 import { flatScore, recordScore, unusualScore } from "./severity.ts";
 import type { Tick } from "./tick.ts";
+import { noWarmUp, type WarmUp, warmUpOf } from "./warm-up.ts";
 
 /** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
 const goneIntervals = 3;
 const goneMsMin = 30_000;
 const completenessTimeConstantMs = 300_000;
-/** Samples from which a series counts as provisional rather than collecting. */
-const provisionalSamples = 3;
 const hourMs = 3_600_000;
 
-export interface HostProgress {
-  readonly collecting: number;
-  readonly provisional: number;
-  readonly ready: number;
+export interface HostProgress extends WarmUp {
   readonly open: number;
-  readonly readyAtMs: number | null;
 }
 
-export const noProgress: HostProgress = { collecting: 0, provisional: 0, ready: 0, open: 0, readyAtMs: null };
-
-/** What survives a restart beside the table's columns. */
-export interface HostMeta {
-  readonly host: string;
-  readonly series: readonly (Series | null)[];
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly lastStepMs: number;
-  readonly completeness: number;
-  readonly anomalies: OpenAnomaliesState;
-  readonly score: HostScoreState;
-  /** By policy: the smallest deviations that the series were judged with. */
-  readonly floors: readonly (readonly [floor: number, share: number])[];
-  readonly capacities: readonly [number, number];
-  readonly lateTicks: number;
-}
+export const noProgress: HostProgress = { ...noWarmUp, open: 0 };
 
 export class HostDetector {
   readonly table: SeriesTable;
@@ -99,6 +79,32 @@ export class HostDetector {
     this.#anomalies = new OpenAnomalies(this.table);
     this.score = new HostScore(host, (number) => this.table.series[number]);
     this.#moment = momentOf(rules.calendar, 0);
+  }
+
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
+  /** How long its steps are; whether one has ended with the last tick, whose means `tick.step` then has. */
+  get stepMs(): number {
+    return scalesOf(this.#intervalMs || 10_000).stepMs;
+  }
+
+  /** A step's mean is of at least as many samples as the short mean of `level.ts`. */
+  get hasLongSteps(): boolean {
+    return this.#intervalMs <= scalesOf(this.#intervalMs).sustained * this.stepMs;
+  }
+
+  get hasStepped(): boolean {
+    return this.#lastStepMs === this.#lastMs;
+  }
+
+  get facts(): HostFacts {
+    return {
+      cores: this.#columns.cores,
+      memoryBytes: this.#columns.memoryBytes,
+      completeness: this.#completeness,
+    };
   }
 
   /** Ticks that came after a later one; stored, not judged. */
@@ -331,11 +337,6 @@ export class HostDetector {
   }
 
   #describe(number: number, finding: Finding, startedMs: number): Anomaly {
-    const facts: HostFacts = {
-      cores: this.#columns.cores,
-      memoryBytes: this.#columns.memoryBytes,
-      completeness: this.#completeness,
-    };
     const scales = scalesOf(this.#intervalMs);
     // A class of day that is not known yet was compared with working days.
     const dayClass = this.table.season.classFor(number, this.#moment.dayClass);
@@ -349,7 +350,7 @@ export class HostDetector {
       slowLevelMs: scales.stepMs / scales.slowLevel,
       zMin: zMinAt(this.#intervalMs),
     };
-    return describe(this.table, number, finding, compared, facts);
+    return describe(this.table, number, finding, compared, this.facts);
   }
 
   /** What both tiers gave a column of the last tick, on the scale of `severity.ts`. */
@@ -362,6 +363,16 @@ export class HostDetector {
     return most;
   }
 
+  /** The anomaly that is open on a series by its own history. */
+  openOf(number: number): Anomaly | undefined {
+    return this.#anomalies.of(number)?.anomaly;
+  }
+
+  /** What siblings say of an open anomaly changes it; returns it as it is then, to be told; undefined: it is not open any more. */
+  change(id: string, change: (anomaly: Anomaly) => Anomaly): Anomaly | undefined {
+    return this.#anomalies.change(id, change);
+  }
+
   /** Open anomalies as they were last seen. */
   open(): Anomaly[] {
     const whole = this.score.open();
@@ -369,26 +380,8 @@ export class HostDetector {
   }
 
   progress(): HostProgress {
-    const { flags, wide: wides, samples: numbers, series } = this.table;
-    const { warmupSamples } = scalesOf(this.#intervalMs || 10_000);
-    let collecting = 0;
-    let provisional = 0;
-    let ready = 0;
-    let fewest = warmupSamples;
-    for (let number = 0; number < series.length; number += 1) {
-      const paused = this.#paused.has(number);
-      if ((flags[number]! & flag.judged) === 0 && !paused) continue;
-      const samples = numbers[number]!;
-      const silentMs = this.#lastMs - wides[number * wideLength + wide.lastMs]!;
-      if (!paused && samples > 0 && silentMs > watchedMs) continue;
-      if (samples >= warmupSamples) ready += 1;
-      else if (samples >= provisionalSamples) provisional += 1;
-      else collecting += 1;
-      if (samples > 0) fewest = Math.min(fewest, samples);
-    }
-    const readyAtMs =
-      fewest < warmupSamples ? this.#lastMs + (warmupSamples - fewest) * this.#intervalMs : null;
-    return { collecting, provisional, ready, open: this.open().length, readyAtMs };
+    const warmUp = warmUpOf(this.table, this.#paused, this.#lastMs, this.#intervalMs);
+    return { ...warmUp, open: this.open().length };
   }
 
   meta(): HostMeta {
@@ -439,9 +432,4 @@ export class HostDetector {
     detector.#lateTicks = meta.lateTicks;
     return detector;
   }
-}
-
-/** More than half of what it was off by when it became unprecedented. */
-function isStillOff(value: number, { expected, deviation }: Reference): boolean {
-  return deviation > 0 ? value - expected > deviation / 2 : value - expected < deviation / 2;
 }

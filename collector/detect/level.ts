@@ -180,12 +180,17 @@ export function expectedOf(table: SeriesTable, number: number, before: Moment, n
 
 /** Standard deviation with floor and youth: a sample that deviates by zMin of these exceeds. */
 export function expectedDeviation(table: SeriesTable, number: number): number {
+  return deviationOf(table, number, near.variance);
+}
+
+/** The same of what has this `variance`: of `near.shortVariance` for a mean that is at least as smooth as the short one. */
+export function deviationOf(table: SeriesTable, number: number, variance: number): number {
   const row = number * nearLength;
   const { near: nears } = table;
-  const samples = table.samples[number]!;
-  const mild = Math.max(1, nears[row + near.exceedRate]! / usualRate);
-  const inflated = 1 + youth / (samples + 1);
-  return (Math.sqrt(nears[row + near.variance]!) + nears[row + near.floor]!) * Math.sqrt(mild) * inflated;
+  const rate = nears[row + near.exceedRate]!;
+  const sigma = Math.sqrt(nears[row + variance]!) + nears[row + near.floor]!;
+  const inflated = sigma * (1 + youth / (table.samples[number]! + 1));
+  return rate > usualRate ? inflated * Math.sqrt(rate / usualRate) : inflated;
 }
 
 /** Learns an attended column: clipped, and hardly at all while it is `exceeding` or an anomaly is open. */

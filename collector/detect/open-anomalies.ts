@@ -120,7 +120,7 @@ export class OpenAnomalies {
     const before = open.anomaly;
     const { value, timeMs } = now;
     open.calm = 0;
-    if (timeMs - before.startedMs >= acceptMs(before) && before.detector !== "bound") {
+    if (timeMs - before.startedMs >= lastsMs(before) && before.detector !== "bound") {
       this.end(number, timeMs);
       return false;
     }
@@ -136,6 +136,16 @@ export class OpenAnomalies {
     open.toldMs = timeMs;
     this.#told.push(open.anomaly);
     return true;
+  }
+
+  /** What else became known of the open anomaly `id`: it stays so changed, and is worth telling again; undefined: it is not open. */
+  change(id: string, change: (anomaly: Anomaly) => Anomaly): Anomaly | undefined {
+    for (const open of this.#open.values()) {
+      if (open.anomaly.id !== id) continue;
+      open.anomaly = change(open.anomaly);
+      return open.anomaly;
+    }
+    return undefined;
   }
 
   /** A sample as expected. */
@@ -159,7 +169,7 @@ export class OpenAnomalies {
     const open = this.#open.get(number);
     if (open === undefined) return;
     const { detector, direction, startedMs } = open.anomaly;
-    if (direction === "up" || detector === "flat" || timeMs - startedMs >= acceptMs(open.anomaly))
+    if (direction === "up" || detector === "flat" || timeMs - startedMs >= lastsMs(open.anomaly))
       this.end(number, timeMs);
   }
 
@@ -181,7 +191,16 @@ export class OpenAnomalies {
   }
 }
 
-function acceptMs({ detector, role }: Anomaly): number {
-  if (detector === "flat") return acceptFlatMs;
+/** For how long what lasts is abnormal. */
+export function acceptMs({ role }: Pick<Anomaly, "role">): number {
   return role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
+}
+
+function lastsMs(anomaly: Anomaly): number {
+  return anomaly.detector === "flat" ? acceptFlatMs : acceptMs(anomaly);
+}
+
+/** More than half of what it was off by when it became unprecedented. */
+export function isStillOff(value: number, { expected, deviation }: Reference): boolean {
+  return deviation > 0 ? value - expected > deviation / 2 : value - expected < deviation / 2;
 }

@@ -13,6 +13,7 @@ import type { SeriesPool } from "#shared/series-pool.ts";
 import { type Calendar, type CalendarData, usualCalendar } from "./calendar.ts";
 import type { Maintenance, MaintenanceWindow } from "./maintenance.ts";
 import { type Match, matcherOf } from "./match.ts";
+import type { PeerGroup } from "./peers/peers.ts";
 import type { Tick } from "./tick.ts";
 
 export type Direction = Meaning["badDirection"];
@@ -51,6 +52,8 @@ export interface DetectPolicy {
   readonly maintenance: readonly MaintenanceWindow[];
   /** A host that was not heard for this long counts as taken out of service. */
   readonly hostGoneMs: number;
+  /** Hosts that are compared with each other, beside those whose names say so. */
+  readonly peerGroups: readonly PeerGroup[];
 }
 
 export const usualPolicy: DetectPolicy = {
@@ -58,6 +61,7 @@ export const usualPolicy: DetectPolicy = {
   calendar: usualCalendar,
   maintenance: [],
   hostGoneMs: limits.hostGoneMs,
+  peerGroups: [],
 };
 
 /** One series' policy, in the unit that is judged (of a counter: per second). */

@@ -299,8 +299,12 @@ function titleOf(suspicion: Suspicion): Text {
   const several = hosts.size > 1;
   if (!named) return { key: several ? "incident.hosts_unknown" : "incident.unknown", args };
   if (symptom.group !== undefined && cause.entity === entityId(symptom.group.entity)) {
-    const shared = { hosts: cutOff(suspicion), cause: cause.text.key };
-    return { key: "incident.partition", args: { ...cause.text.args, ...shared } };
+    const hosts = together(suspicion);
+    if (symptom.group.entity.kind !== "group")
+      return { key: "incident.partition", args: { ...cause.text.args, hosts, cause: cause.text.key } };
+    const { hosts: members = hosts, entity } = symptom.group;
+    const key = hosts >= members ? "incident.group" : "incident.group_most";
+    return { key, args: { ...args, hosts, members, group: entity.host } };
   }
   const silent = symptom.detector === "absence" && !several;
   // A port that closed, a filesystem that filled: the symptom says it all.
@@ -315,14 +319,16 @@ function titleOf(suspicion: Suspicion): Text {
   return { key, args: { ...cause.text.args, ...args, cause: cause.text.key } };
 }
 
-/** Hosts that are silent together. */
-function cutOff({ symptoms }: Suspicion): number {
+/** Hosts that detection says are in it together. */
+function together({ symptoms }: Suspicion): number {
   return new Set(symptoms.filter(({ group }) => group !== undefined).map(({ host }) => host)).size;
 }
 
 /** Every symptom has ended: by itself, or because its host counts as taken out of service. */
 function endEntry({ symptoms }: Suspicion, nowMs: number): Incident["timeline"][number] {
   const gone = symptoms.filter(({ reasons }) => reasons.some(({ key }) => key === "reason.gone"));
+  const joined = symptoms.find(({ ended, reasons }) => ended && reasons.at(-1)?.key === "reason.joined");
+  if (joined !== undefined) return entryAt(nowMs, "timeline.joined", joined.reasons.at(-1)!.args);
   const [first] = gone;
   if (first === undefined) return entryAt(nowMs, "timeline.recovering");
   const silent = first.lastMs - first.startedMs;

@@ -1,5 +1,5 @@
 /**
- * The operator's settings of detection: rules, calendar and maintenance windows, read and made into detection's policy.
+ * The operator's settings of detection: rules, calendar, maintenance windows and groups of hosts, read and made into detection's policy.
  *
  * What can be seen to be wrong is a mistake with its line: a pattern that fits nothing, a range the wrong way round, a day that is
  * both a holiday and a working day, a window that ends before it begins. `deploy/config/detect.json` shows all of it.
@@ -13,6 +13,7 @@ import { limits } from "#shared/limits.ts";
 import { calendarPart, usualCalendarSettings } from "./calendar-settings.ts";
 import { maintenancePart, windowOf } from "./maintenance-settings.ts";
 import { rulePart } from "./rule-settings.ts";
+import { peerGroupsPart } from "./peer-settings.ts";
 import { offsetTable } from "./time-zone.ts";
 
 export const detectSchema = {
@@ -22,19 +23,21 @@ export const detectSchema = {
   maintenance: partField(listPart(maintenancePart, { max: limits.maintenanceWindowsMax }), []),
   /** A host that was not heard for this long counts as taken out of service. */
   hostGoneAfter: durationField(limits.hostGoneMs, { min: "1h", max: "3650d" }),
+  /** Hosts that do the same work; the first that fits. Others are siblings when their names differ only in digits. */
+  peerGroups: partField(peerGroupsPart, []),
 } as const;
 
 export type DetectSettings = ConfigOf<typeof detectSchema>;
 
 /** Local times become instants here: the rules of the calendar's zone are looked up once, and are part of the policy. */
 export function detectPolicyOf(settings: DetectSettings): DetectPolicy {
-  const { rules, calendar, maintenance, hostGoneAfter } = settings;
+  const { rules, calendar, maintenance, hostGoneAfter, peerGroups } = settings;
   const offsets = calendar.zone === "UTC" ? utc : offsetTable(calendar.zone);
   const data = { ...calendar, offsets };
   const local = createCalendar(data);
   const instantOf = (localMs: number): number => local.instantOf(localMs);
   const windows = maintenance.map((window) => windowOf(window, instantOf));
-  return { rules, calendar: data, maintenance: windows, hostGoneMs: hostGoneAfter };
+  return { rules, calendar: data, maintenance: windows, hostGoneMs: hostGoneAfter, peerGroups };
 }
 
 /** SHA-256 of the policy as JSON with sorted keys: the same for the same policy, on every machine and in every year. */

@@ -57,6 +57,7 @@ const detectors = [
   "flat",
   "absence",
   "host",
+  "peers",
 ] as const satisfies readonly DetectorName[];
 
 interface Row {

@@ -6,6 +6,8 @@ export const en = {
   "incident.hosts": "{symptom} on {host} and {more} more because {cause}",
   "incident.hosts_unknown": "{symptom} on {host} and {more} more; cause not identified",
   "incident.silent": "{host} is silent: {cause}",
+  "incident.group": "All {hosts} hosts of {group}: {symptom}",
+  "incident.group_most": "{hosts} of the {members} hosts of {group}: {symptom}",
   "incident.partition": "{hosts} hosts cannot be reached: {cause}",
 
   "symptom.cpu": "CPU is {value|unit} busy (expected at most {high|unit})",
@@ -37,6 +39,8 @@ export const en = {
     "the network between them and the collector, or the collector itself, is the likely cause",
   "cause.partition_network":
     "all of network {network} is silent, so the way to it, or what its hosts share, is the likely cause",
+  "cause.group":
+    "the hosts of {group} show it together, so what they share is the likely cause: their load, what they all use, or a change to all of them",
   "cause.space": "what is stored on {causeName} grew to {causeValue|causeUnit}",
   "cause.origin": "it began at {causeName}, and nothing that it calls is abnormal",
   "cause.host": "{causeName} as a whole behaves unlike itself; most unlike: {metrics}",
@@ -84,6 +88,9 @@ export const en = {
   "reason.feedback": "judged with {times} times the usual threshold, by operators' feedback",
   "reason.host_metrics": "most unlike themselves: {metrics}",
   "reason.host_share": "{share|percent} of its metrics are unusual now",
+  "reason.peers": "unlike its {siblings} siblings, the hosts that do the same work",
+  "reason.group": "{hosts} of the {members} hosts of {group} show it together",
+  "reason.joined": "goes on in the incident of {group}",
   "reason.agent_died": "the connection was closed by the host, and nobody came back",
   "reason.unreachable": "the connection went dead, and nobody came back",
   "reason.left_behind": "others fell silent at the same moment and are back",
@@ -102,6 +109,7 @@ export const en = {
   "timeline.cause": "cause: {cause}",
   "timeline.severity": "severity is now {severity}",
   "timeline.recovering": "every symptom is gone",
+  "timeline.joined": "all of {group} shows it; goes on in the incident of that group",
   "timeline.gone": "{host} was not heard for {silent|duration} and counts as taken out of service",
   "timeline.gone_hosts":
     "{hosts} hosts were not heard for {silent|duration} and count as taken out of service",

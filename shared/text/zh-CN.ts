@@ -8,6 +8,8 @@ export const zhCN: Catalogue = {
   "incident.hosts": "{host} 及另外 {more} 台主机：{symptom}，原因是{cause}",
   "incident.hosts_unknown": "{host} 及另外 {more} 台主机：{symptom}；原因未能确定",
   "incident.silent": "{host} 没有上报数据：{cause}",
+  "incident.group": "{group} 全部 {hosts} 台主机：{symptom}",
+  "incident.group_most": "{group} 的 {members} 台主机中有 {hosts} 台：{symptom}",
   "incident.partition": "{hosts} 台主机失联：{cause}",
 
   "symptom.cpu": "CPU 使用率 {value|unit}（预期不超过 {high|unit}）",
@@ -37,6 +39,8 @@ export const zhCN: Catalogue = {
   "cause.partition_all": "可能是它们与采集中心之间的网络中断，或者采集中心自身出了问题",
   "cause.partition_network":
     "网段 {network} 的主机全部失联，可能是通往该网段的网络中断，或者这些主机共用的设施出了问题",
+  "cause.group":
+    "{group} 的主机同时出现这一现象，可能的原因是它们共有的因素：业务负载、共同依赖的服务，或对它们统一做的变更",
   "cause.space": "{causeName} 上的数据增长到 {causeValue|causeUnit}",
   "cause.origin": "{causeName} 先出问题，而它所调用的都正常",
   "cause.host": "{causeName} 整体表现与平时不同，最突出的是 {metrics}",
@@ -84,6 +88,9 @@ export const zhCN: Catalogue = {
   "reason.feedback": "根据运维人员的反馈，按常规门限的 {times} 倍判定",
   "reason.host_metrics": "与平时差别最大的指标：{metrics}",
   "reason.host_share": "目前有 {share|percent} 的指标异常",
+  "reason.peers": "与另外 {siblings} 台承担相同工作的主机表现不同",
+  "reason.group": "{group} 的 {members} 台主机中有 {hosts} 台同时出现",
+  "reason.joined": "并入 {group} 的事件",
   "reason.agent_died": "连接由主机关闭，之后没有重新连上",
   "reason.unreachable": "连接失去响应，之后没有重新连上",
   "reason.left_behind": "同时失联的其他主机已经恢复上报",
@@ -102,6 +109,7 @@ export const zhCN: Catalogue = {
   "timeline.cause": "原因：{cause}",
   "timeline.severity": "级别变为{severity}",
   "timeline.recovering": "症状全部消失",
+  "timeline.joined": "{group} 的主机普遍出现同样现象，并入该主机组的事件",
   "timeline.gone": "{host} 已 {silent|duration}没有上报，视为已下线",
   "timeline.gone_hosts": "{hosts} 台主机已 {silent|duration}没有上报，视为已下线",
   "timeline.relapsed": "症状再次出现",

@@ -161,6 +161,7 @@ export const en = {
   "entity.agent": "agent",
   "entity.peer": "peer",
   "entity.network": "network",
+  "entity.group": "host group",
 
   "action.acknowledge": "Acknowledge",
   "action.acknowledged": "Acknowledged by {by}",

@@ -158,6 +158,7 @@ export const zhCN: Words = {
   "entity.agent": "采集代理",
   "entity.peer": "对端",
   "entity.network": "网络",
+  "entity.group": "主机组",
 
   "action.acknowledge": "认领",
   "action.acknowledged": "{by} 已认领",

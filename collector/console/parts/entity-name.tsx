@@ -15,6 +15,7 @@ const kinds: ReadonlyMap<string, Word> = new Map([
   ["agent", "entity.agent"],
   ["peer", "entity.peer"],
   ["network", "entity.network"],
+  ["group", "entity.group"],
 ]);
 
 /** "process java 4711 · core-db-03"; an id that cannot be read is shown as it is. */

@@ -212,3 +212,30 @@ test("the example of a bank's calendar does what it says", async () => {
   assert.equal(named("2026-11-12T23:00"), "end-of-day batch");
   assert.ok(policy.rules.length > 0 && policy.maintenance.length > 0);
 });
+
+test("groups of hosts are read as they are written, and what can never be one is told with its line", async () => {
+  const policy = await policyOf(
+    '{"peerGroups": [{"name": "payments", "match": {"host": ["pay-*", "settle"]}}]}',
+  );
+  assert.deepEqual(policy.peerGroups, [{ name: "payments", match: [["host", ["pay-*", "settle"]]] }]);
+  assert.deepEqual(
+    await problems(`{"peerGroups": [
+      {"match": {"host": "a"}},
+      {"name": "b", "match": {}},
+      {"name": "c", "match": {"host": "c", "metric": "x"}},
+      {"name": "d", "hosts": "d-*"}
+    ]}`),
+    [
+      "c.json:2: peerGroups[0].name: missing; incidents name the group",
+      'c.json:3: peerGroups[1].match: missing; say which hosts: {"host": "pay-*"}',
+      'c.json:4: peerGroups[2].match.metric: a group is of whole hosts; only "host" may be here',
+      "c.json:5: peerGroups[3].hosts: unknown key; known are name, match",
+    ],
+  );
+  assert.deepEqual(
+    await problems(
+      '{"peerGroups": [{"name": "a", "match": {"host": "a"}}, {"name": "a", "match": {"host": "b"}}]}',
+    ),
+    ['c.json:1: peerGroups: two groups are called "a"'],
+  );
+});

@@ -1,0 +1,44 @@
+/** How far a host is from being judged by its own history. */
+import { watchedMs } from "./columns.ts";
+import { scalesOf } from "./scales.ts";
+import { flag, type SeriesTable, wide, wideLength } from "./series-state.ts";
+
+/** Samples from which a series counts as provisional rather than collecting. */
+const provisionalSamples = 3;
+
+export interface WarmUp {
+  readonly collecting: number;
+  readonly provisional: number;
+  readonly ready: number;
+  readonly readyAtMs: number | null;
+}
+
+export const noWarmUp: WarmUp = { collecting: 0, provisional: 0, ready: 0, readyAtMs: null };
+
+/** Counts the series that are judged, or paused by a maintenance window, and that the host still had at `lastMs`. */
+export function warmUpOf(
+  table: SeriesTable,
+  isPaused: ReadonlySet<number>,
+  lastMs: number,
+  intervalMs: number,
+): WarmUp {
+  const { flags, wide: wides, samples: numbers, series } = table;
+  const { warmupSamples } = scalesOf(intervalMs || 10_000);
+  let collecting = 0;
+  let provisional = 0;
+  let ready = 0;
+  let fewest = warmupSamples;
+  for (let number = 0; number < series.length; number += 1) {
+    const paused = isPaused.has(number);
+    if ((flags[number]! & flag.judged) === 0 && !paused) continue;
+    const samples = numbers[number]!;
+    const silentMs = lastMs - wides[number * wideLength + wide.lastMs]!;
+    if (!paused && samples > 0 && silentMs > watchedMs) continue;
+    if (samples >= warmupSamples) ready += 1;
+    else if (samples >= provisionalSamples) provisional += 1;
+    else collecting += 1;
+    if (samples > 0) fewest = Math.min(fewest, samples);
+  }
+  const readyAtMs = fewest < warmupSamples ? lastMs + (warmupSamples - fewest) * intervalMs : null;
+  return { collecting, provisional, ready, readyAtMs };
+}

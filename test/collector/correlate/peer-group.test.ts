@@ -1,0 +1,78 @@
+// What siblings show together: one incident, also when that is found out only after some of them were told.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCorrelate } from "#collector/correlate/correlate.ts";
+import { createIncidents } from "#collector/incident/incident.ts";
+import { createTopology } from "#collector/topology/topology.ts";
+import type { Anomaly } from "#shared/anomaly.ts";
+import type { Incident } from "#shared/contract/incident.ts";
+import { languages, renderText } from "#shared/text/text.ts";
+import { anomaly, cpuBusy, endedAt, processCpu, startMs } from "#test/collector/anomalies.ts";
+
+const group = {
+  id: "group|pay-*|1",
+  entity: { kind: "group", host: "pay-*", name: "" },
+  hosts: 6,
+} as const;
+const hosts = ["pay-01", "pay-02", "pay-03", "pay-04", "pay-05", "pay-06"];
+
+const inGroup = (of: Anomaly): Anomaly => ({ ...of, group });
+
+/** Plays anomalies one after the other; every incident as it was last told. */
+function play(...all: Anomaly[]): Map<string, Incident> {
+  const correlate = createCorrelate({ topology: createTopology() });
+  const incidents = createIncidents();
+  const last = new Map<string, Incident>();
+  const hear = (told: readonly Incident[]) => {
+    for (const incident of told) last.set(incident.id, incident);
+  };
+  let nowMs = startMs;
+  for (const one of all) {
+    nowMs = Math.max(nowMs, one.lastMs);
+    hear(incidents.apply(correlate.add([one], nowMs), nowMs));
+  }
+  hear(incidents.apply([], nowMs + 130_000));
+  return last;
+}
+
+test("siblings that show the same are one incident that blames no host, though each has a busy process of its own", () => {
+  const told = hosts.flatMap((host) => [processCpu(host, "java", 0, 0.48), inGroup(cpuBusy(host, 0))]);
+  const [incident, ...others] = play(...told).values();
+  assert.equal(others.length, 0);
+  assert.equal(incident?.causes[0]?.entity, "group:pay-*");
+  assert.equal(incident.causes[0].text.key, "cause.group");
+  assert.deepEqual(incident.hosts.toSorted(), hosts);
+  const [en, zh] = languages.map((language) => renderText(incident.title, language));
+  assert.equal(en, "All 6 hosts of pay-*: CPU is 90 % busy (expected at most 30 %)");
+  assert.equal(zh, "pay-* 全部 6 台主机：CPU 使用率 90 %（预期不超过 30 %）");
+});
+
+test("incidents of single hosts go over to the group's when it is found out later, and say so", () => {
+  const early = hosts.slice(0, 3).map((host, at) => cpuBusy(host, 20 * at));
+  const evidence = processCpu("pay-02", "java", 20, 0.4);
+  const later = [...early, ...hosts.slice(3, 5).map((host) => cpuBusy(host, 100))].map(inGroup);
+  const all = play(...early, evidence, ...later, endedAt(later[1]!, 200));
+  assert.deepEqual(
+    [...all.values()].map(({ id, state }) => [id, state]),
+    [
+      ["INC-1", "open"],
+      ["INC-2", "resolved"],
+      ["INC-3", "resolved"],
+    ],
+  );
+  const [first, second] = all.values();
+  assert.equal(first?.title.key, "incident.group_most");
+  assert.equal(first.title.args["hosts"], 5);
+  assert.ok(first.entities.some(({ host, kind }) => host === "pay-02" && kind === "process"));
+  const keys = second!.timeline.map(({ text }) => text.key);
+  assert.ok(keys.includes("timeline.joined") && !keys.includes("timeline.recovering"), keys.join());
+});
+
+test("what else these hosts suffer joins the group's incident, and evidence that all of them show says so", () => {
+  const traffic = inGroup(anomaly("pay-01", "http_requests", 0, { kind: "traffic", role: "evidence" }));
+  const memory = anomaly("pay-02", "system.memory.utilization", 30);
+  const all = play(traffic, ...hosts.map((host) => inGroup(cpuBusy(host, 10))), memory);
+  assert.equal(all.size, 1);
+  const [incident] = all.values();
+  assert.ok(incident!.causes[0]?.evidence.some(({ metric }) => metric === "http_requests") === true);
+});
