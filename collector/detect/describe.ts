@@ -68,6 +68,8 @@ export interface Compared {
   /** Over how long the levels are that it was compared with: of the last samples, and of the last hours. */
   readonly levelMs: number;
   readonly slowLevelMs: number;
+  /** When it was as far off before; null: never, or nobody remembers. */
+  readonly similar: Reason | null;
   /** Standard deviations from which a sample exceeds. */
   readonly zMin: number;
 }
@@ -199,6 +201,7 @@ function reasons(of: {
   readonly hour: number;
   readonly levelMs: number;
   readonly slowLevelMs: number;
+  readonly similar: Reason | null;
   readonly meaning: Meaning;
   readonly facts: HostFacts;
 }): Reason[] {
@@ -223,7 +226,8 @@ function reasons(of: {
   if (channel === "restless") raised("reason.restless", {});
   if (of.unprecedented && of.isNew) raised("reason.new", {});
   else if (of.unprecedented) raised("reason.record", { known: of.knownMs });
-  else if (of.ready && !of.isFlat) lowered("reason.seen", {});
+  else if (of.ready && !of.isFlat)
+    all.push(of.similar ?? { key: "reason.seen", effect: "lowered", args: {} });
   if (of.ready && of.factor !== 1)
     all.push({
       key: "reason.feedback",

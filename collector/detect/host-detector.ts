@@ -7,6 +7,7 @@
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
+import { isShortLived } from "#shared/semantics.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
 import { ColumnReader } from "./columns.ts";
@@ -25,6 +26,7 @@ import { standstill } from "./flat.ts";
 import type { HostMeta } from "./host-meta.ts";
 import { HostScore } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
+import { Moments } from "./moments.ts";
 import { isStillOff, OpenAnomalies, type Reference } from "./open-anomalies.ts";
 import type { HostRules, SeriesPolicy } from "./policy.ts";
 import { rangeOf, type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
@@ -61,6 +63,7 @@ export class HostDetector {
   /** Series that are judged when no maintenance window covers them, and now one does. */
   readonly #paused = new Set<number>();
   #anomalies: OpenAnomalies;
+  #moments = new Moments();
   #firstMs = 0;
   #lastMs = 0;
   #lastStepMs = 0;
@@ -115,6 +118,7 @@ export class HostDetector {
   define(number: number, defined: Series): void {
     const series = this.#rules.pool.intern(defined);
     this.#anomalies.end(number, this.#lastMs);
+    this.#moments.forget(number);
     const meaning = this.table.define(number, series);
     this.table.near[number * nearLength + near.floor] = floorOf(this.table, number, 0);
     this.#paused.delete(number);
@@ -334,6 +338,8 @@ export class HostDetector {
     // What is told of a value goes before what is told of its standing still.
     if (open !== undefined) this.#anomalies.end(number, timeMs);
     this.#anomalies.open(number, this.#describe(number, finding, startedMs), reference);
+    if (!isShortLived(this.table.series[number]!))
+      this.#moments.add(number, startedMs, finding.value - finding.expected);
   }
 
   #describe(number: number, finding: Finding, startedMs: number): Anomaly {
@@ -348,6 +354,7 @@ export class HostDetector {
       stepMs: scales.stepMs,
       levelMs: this.#intervalMs / scales.level,
       slowLevelMs: scales.stepMs / scales.slowLevel,
+      similar: this.#moments.reason(number, startedMs, finding.value - finding.expected),
       zMin: zMinAt(this.#intervalMs),
     };
     return describe(this.table, number, finding, compared, this.facts);
@@ -394,6 +401,7 @@ export class HostDetector {
       completeness: this.#completeness,
       anomalies: this.#anomalies.state(),
       score: this.score.state(),
+      moments: this.#moments.state(),
       floors: this.table.policies.all.map(({ floor, floorShare }) => [floor, floorShare]),
       capacities: [this.#columns.cores, this.#columns.memoryBytes],
       lateTicks: this.#lateTicks,
@@ -428,6 +436,7 @@ export class HostDetector {
     detector.#moment = momentOf(rules.calendar, meta.lastMs);
     detector.#completeness = meta.completeness;
     detector.#anomalies = new OpenAnomalies(detector.table, meta.anomalies);
+    detector.#moments = new Moments(meta.moments);
     [detector.#columns.cores, detector.#columns.memoryBytes] = meta.capacities;
     detector.#lateTicks = meta.lateTicks;
     return detector;

@@ -82,6 +82,11 @@ export const en = {
   "reason.jump": "it never jumped so far from one moment to the next",
   "reason.restless": "it never was so restless",
   "reason.seen": "a deviation of this size was seen before",
+  "reason.similar":
+    "it was as far off {count} times in the last {span|duration}, most recently {last|duration} ago",
+  "reason.similar_once": "it was as far off {last|duration} ago",
+  "reason.similar_daily":
+    "it was as far off {count} times in the last {span|duration}, each time at this time of day",
   "reason.bound": "beyond {bound|unit}, where trouble is certain",
   "reason.provisional": "judged by its kind's bounds: its own history is still too short",
   "reason.incomplete": "only {share|percent} of the expected samples were there",

@@ -185,7 +185,11 @@ export function cpuIncident(startMs: number, nowMs: number): Incident {
           evidence(serviceSeries, startMs, nowMs, [
             { key: "reason.hour", effect: "raised", args: { day: "quarter_end", hour: 14 } },
             { key: "reason.level", effect: "raised", args: { times: 3.9 } },
-            { key: "reason.seen", effect: "lowered", args: {} },
+            {
+              key: "reason.similar_daily",
+              effect: "lowered",
+              args: { count: 4, span: 432_000_000, last: 86_700_000 },
+            },
             { key: "reason.incomplete", effect: "lowered", args: { share: 0.82 } },
           ]),
           evidence(loadSeries, startMs, nowMs, [
