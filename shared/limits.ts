@@ -20,6 +20,14 @@ export const limits = {
   /** And is shown as gone for this long, so that whoever comes back from a week off still sees it. */
   hostGoneShownMs: 7 * 86_400_000,
 
+  /**
+   * Moments at which a series was unusual, to say that now is like them: ten of each of a host's hundred that were so last (16 KB a
+   * host at most), for as long as the journal can still show what it was.
+   */
+  momentsPerSeriesMax: 10,
+  momentSeriesPerHostMax: 100,
+  momentKeptMs: 30 * 86_400_000,
+
   /** Ticks in one frame: a minute at 1 s. */
   ticksPerFrameMax: 64,
   /** Prometheus and OpenTelemetry names in the field stay far below; a longer one is a payload. */

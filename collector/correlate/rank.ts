@@ -122,9 +122,13 @@ function isAboutWhatSuffers(anomaly: Anomaly, symptoms: readonly Anomaly[]): boo
   return symptoms.some(({ resource }) => resource === anomaly.resource);
 }
 
+/** That a host as a whole is unlike itself, or a series stands still, blames nothing: what is to blame has evidence of its own. */
+function saysWhereToLook({ detector }: Anomaly): boolean {
+  return detector === "host" || detector === "flat";
+}
+
 function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, firstSymptomMs: number): number {
-  // That the host as a whole is unlike itself says where to look. What is to blame has evidence of its own.
-  if (anomaly.detector === "host") return 0;
+  if (saysWhereToLook(anomaly)) return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
   // What is foretold began long before it was seen: late says nothing of it.
@@ -182,7 +186,7 @@ function ioDirection({ series }: Anomaly): string | undefined {
  */
 function confidence(anomaly: Anomaly, share: number | null, symptoms: readonly Anomaly[]): number {
   const complete = anomaly.detector === "absence" ? 1 : Math.min(1, anomaly.completeness / 0.9);
-  const about = isAboutWhatSuffers(anomaly, symptoms) && anomaly.detector !== "host";
+  const about = isAboutWhatSuffers(anomaly, symptoms) && !saysWhereToLook(anomaly);
   const sure = about ? certainty(anomaly, share) : coincidenceConfidence;
   return Math.round(100 * complete * sure) / 100;
 }

@@ -5,6 +5,7 @@
 import type { Anomaly, DetectorName, Reason } from "#shared/anomaly.ts";
 import type { Meaning } from "#shared/semantics.ts";
 import { factorAt } from "./feedback.ts";
+import { type Standstill, standstill } from "./flat.ts";
 import { expectedDeviation, isBeyond } from "./level.ts";
 import type { SeriesPolicy } from "./policy.ts";
 import { channels, type RecordAlarm } from "./record.ts";
@@ -19,7 +20,7 @@ import {
   slow,
   slowLength,
 } from "./series-state.ts";
-import { recordScore, unusualScore } from "./severity.ts";
+import { flatScore, recordScore, unusualScore } from "./severity.ts";
 
 /** Score of a sample at its kind's bound while the series has no history of its own. */
 const provisionalScore = 2;
@@ -30,6 +31,8 @@ const boundScore = 1;
 const recordMargin = 1.05;
 /** Channels from here on say nothing about where a value should be. */
 const jumpChannel = channels.indexOf("jump");
+/** Of a deviation that nothing was ever like: a constant that moved. */
+const timesMax = 1000;
 /** Below this share of samples present the verdict says so. */
 const completeShare = 0.9;
 /** Younger than this, what appeared is told as new: it has no history to be the largest of. */
@@ -44,6 +47,8 @@ export interface Finding {
   readonly ready: boolean;
   /** What the records said, if they found it. */
   readonly alarm: RecordAlarm | null;
+  /** It is told because it stands still, not for its value. */
+  readonly still?: Standstill;
 }
 
 export interface HostFacts {
@@ -60,6 +65,11 @@ export interface Compared {
   readonly hour: number;
   /** How long one step of the records is. */
   readonly stepMs: number;
+  /** Over how long the levels are that it was compared with: of the last samples, and of the last hours. */
+  readonly levelMs: number;
+  readonly slowLevelMs: number;
+  /** When it was as far off before; null: never, or nobody remembers. */
+  readonly similar: Reason | null;
   /** Standard deviations from which a sample exceeds. */
   readonly zMin: number;
 }
@@ -77,13 +87,15 @@ export function describe(
   const flagged = table.flags[number]!;
   const deviation = value - expected;
   const boundBelow = meaning.badDirection === "down";
-  const direction = ready ? (deviation >= 0 ? "up" : "down") : boundBelow ? "down" : "up";
+  const isFlat = finding.still !== undefined;
+  const direction = isFlat ? "down" : ready ? (deviation >= 0 ? "up" : "down") : boundBelow ? "down" : "up";
   const knownMs = table.counts[number * countsLength + counts.steps]! * compared.stepMs;
   const isNew = meaning.bornAtZero && knownMs < newMs;
-  const unprecedented = ready && (alarm !== null || isNew || isFarthest(table, number, value));
+  const unprecedented = ready && !isFlat && (alarm !== null || isNew || isFarthest(table, number, value));
   const atBound = isBeyond(value, policy.bound, flagged & flag.badUp);
   const factor = factorAt(table.feedback[number]!, value, policy.bound, flagged);
-  const detector: DetectorName = atBound ? "bound" : unprecedented ? "record" : "level";
+  const detector: DetectorName = isFlat ? "flat" : atBound ? "bound" : unprecedented ? "record" : "level";
+  const stands = (flagged & flag.flat) !== 0;
   const width = factor * policy.thresholdFactor * compared.zMin * expectedDeviation(table, number);
   const band = ready ? expectedBand(table, number, finding, policy, width) : bandAtBound(meaning);
   return {
@@ -94,7 +106,8 @@ export function describe(
     metric: series.metric,
     kind: meaning.kind,
     resource: meaning.resource,
-    role: meaning.role,
+    // That it stands still says where to look; by itself it is no trouble.
+    role: isFlat ? "evidence" : meaning.role,
     unit: meaning.unit,
     detector,
     direction,
@@ -113,6 +126,8 @@ export function describe(
       ...compared,
       atBound,
       unprecedented,
+      isFlat,
+      still: stands ? standstill(table, number, compared.stepMs) : null,
       isNew,
       knownMs,
       times: Math.abs(deviation) / width,
@@ -126,6 +141,7 @@ export function describe(
 
 /** The score of what was found by `detector`. */
 export function scoreOf({ z, ready, alarm }: Finding, detector: DetectorName): number {
+  if (detector === "flat") return flatScore;
   if (alarm !== null) return recordScore(alarm.doublings);
   const raised = detector === "record" ? unprecedentedScore : detector === "bound" ? boundScore : 0;
   return ready ? unusualScore(z, raised) : provisionalScore + raised;
@@ -173,6 +189,8 @@ function reasons(of: {
   readonly alarm: RecordAlarm | null;
   readonly ready: boolean;
   readonly atBound: boolean;
+  readonly isFlat: boolean;
+  readonly still: Standstill | null;
   readonly unprecedented: boolean;
   readonly isNew: boolean;
   readonly knownMs: number;
@@ -181,6 +199,9 @@ function reasons(of: {
   readonly seasonal: boolean;
   readonly dayClass: string;
   readonly hour: number;
+  readonly levelMs: number;
+  readonly slowLevelMs: number;
+  readonly similar: Reason | null;
   readonly meaning: Meaning;
   readonly facts: HostFacts;
 }): Reason[] {
@@ -188,17 +209,25 @@ function reasons(of: {
   const raised = (key: string, args: Reason["args"]) => all.push({ key, effect: "raised", args });
   const lowered = (key: string, args: Reason["args"]) => all.push({ key, effect: "lowered", args });
   const channel = of.alarm === null ? null : channels[of.alarm.channel]!;
+  if (of.isFlat && of.still !== null) raised("reason.flat", { ...of.still, known: of.knownMs });
+  else if (channel === "hour" || (channel === null && of.ready && of.seasonal))
+    raised("reason.hour", { day: of.dayClass, hour: of.hour });
+  else if (of.ready && !of.isNew && (channel === null || channel === "level" || channel === "mean"))
+    raised("reason.lately", { span: channel === null ? of.levelMs : of.slowLevelMs });
+  if (of.still !== null && !of.isFlat) raised("reason.flat", { ...of.still, known: of.knownMs });
   if (of.atBound) raised("reason.bound", { bound: of.meaning.bound ?? 0, unit: of.meaning.unit });
   if (!of.ready) lowered("reason.provisional", {});
-  else if (channel === null) raised("reason.level", { times: of.times });
-  if (channel === "hour" || (channel === null && of.ready && of.seasonal))
-    raised("reason.hour", { day: of.dayClass, hour: of.hour });
+  else if (channel === null && !of.isFlat) {
+    if (of.times < timesMax) raised("reason.level", { times: of.times });
+    else raised("reason.far", {});
+  }
   if (channel === "mean") raised("reason.mean", {});
   if (channel === "jump") raised("reason.jump", {});
   if (channel === "restless") raised("reason.restless", {});
   if (of.unprecedented && of.isNew) raised("reason.new", {});
   else if (of.unprecedented) raised("reason.record", { known: of.knownMs });
-  else if (of.ready) lowered("reason.seen", {});
+  else if (of.ready && !of.isFlat)
+    all.push(of.similar ?? { key: "reason.seen", effect: "lowered", args: {} });
   if (of.ready && of.factor !== 1)
     all.push({
       key: "reason.feedback",

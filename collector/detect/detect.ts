@@ -14,12 +14,12 @@ import { Absence, type AbsenceMeta, type AbsenceTick, type HostState } from "./a
 import { type Calendar, createCalendar } from "./calendar.ts";
 import { type Factors, factorsOf, feedbackRules, type Feedbacks, inForce, withAnswerOf } from "./feedback.ts";
 import type { Forecast } from "./forecast/forecast.ts";
-import { HostDetector, type HostMeta } from "./host-detector.ts";
+import { HostDetector, type HostProgress, noProgress } from "./host-detector.ts";
+import type { HostMeta } from "./host-meta.ts";
 import type { HostReading } from "./host-score/host-score.ts";
 import { type InMaintenance, Maintenance } from "./maintenance.ts";
 import { Peers, type PeersState } from "./peers/peers.ts";
 import type { ConnectionEnd } from "./presence.ts";
-import { type HostProgress, noProgress } from "./progress.ts";
 import { type DetectPolicy, type HostRules, Policies, usualPolicy } from "./policy.ts";
 
 export type { Departure, HostState } from "./absence.ts";
@@ -31,7 +31,7 @@ export type { InMaintenance } from "./maintenance.ts";
 export type { PeerGroup } from "./peers/peers.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 7;
+const snapshotVersion = 9;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */

@@ -7,12 +7,13 @@
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
+import { isShortLived } from "#shared/semantics.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
 import { ColumnReader } from "./columns.ts";
 import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
-import { Forecasts, type ForecastsMeta } from "./forecast/forecast.ts";
+import { Forecasts } from "./forecast/forecast.ts";
 import {
   calmShare,
   expectedDeviation,
@@ -22,48 +23,40 @@ import {
   learnAttended,
   zMinAt,
 } from "./level.ts";
-import { HostScore, type HostScoreState } from "./host-score/host-score.ts";
+import { standstill } from "./flat.ts";
+import { adoptFloors, type HostMeta } from "./host-meta.ts";
+import { HostScore } from "./host-score/host-score.ts";
 import { HostMaintenance } from "./maintenance.ts";
-import { OpenAnomalies, type OpenAnomaliesState, type Reference } from "./open-anomalies.ts";
+import { Moments } from "./moments.ts";
+import { isStillOff, OpenAnomalies, type Reference } from "./open-anomalies.ts";
 import type { HostRules, SeriesPolicy } from "./policy.ts";
-import { type HostProgress, progressOf } from "./progress.ts";
-import { rangeOf, type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
+import { type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
 import { type Scales, scalesOf } from "./scales.ts";
 import { type Moment, momentOf, slotsPerDay } from "./season.ts";
 import { flag, near, nearLength, SeriesTable, wide, wideLength } from "./series-state.ts";
-import { recordScore, unusualScore } from "./severity.ts";
+import { flatScore } from "./severity.ts";
 import type { Tick } from "./tick.ts";
+import { noWarmUp, type WarmUp, warmUpOf } from "./warm-up.ts";
 
 /** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
 const goneIntervals = 3;
 const goneMsMin = 30_000;
 const completenessTimeConstantMs = 300_000;
-/** Until a host says how often it reports. */
-const usualIntervalMs = 10_000;
 const hourMs = 3_600_000;
 
-/** What survives a restart beside the table's columns. */
-export interface HostMeta {
-  readonly host: string;
-  readonly series: readonly (Series | null)[];
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly lastStepMs: number;
-  readonly completeness: number;
-  readonly anomalies: OpenAnomaliesState;
-  readonly score: HostScoreState;
-  readonly forecasts: ForecastsMeta;
-  /** By policy: the smallest deviations that the series were judged with. */
-  readonly floors: readonly (readonly [floor: number, share: number])[];
-  readonly capacities: readonly [number, number];
-  readonly lateTicks: number;
+export interface HostProgress extends WarmUp {
+  readonly open: number;
 }
+
+export const noProgress: HostProgress = { ...noWarmUp, open: 0 };
 
 export class HostDetector {
   readonly table: SeriesTable;
   /** The last tick as it was judged, and what the records said to it; until another host's is judged. */
   readonly tick: Tick;
   readonly alarms: RecordAlarm[] = [];
+  /** Series that have stood still for too long since the last step. */
+  readonly flats: number[] = [];
   /** The host as a whole, once a step. */
   readonly score: HostScore;
   /** What of it will run out. */
@@ -73,6 +66,7 @@ export class HostDetector {
   /** Series that are judged when no maintenance window covers them, and now one does. */
   readonly #paused = new Set<number>();
   #anomalies: OpenAnomalies;
+  #moments = new Moments();
   #firstMs = 0;
   #lastMs = 0;
   #lastStepMs = 0;
@@ -80,7 +74,7 @@ export class HostDetector {
   #completeness = 1;
   #lateTicks = 0;
   readonly #columns: ColumnReader;
-  #before: Moment;
+  #moment: Moment;
 
   constructor(host: string, rules: HostRules) {
     this.#rules = rules;
@@ -91,7 +85,7 @@ export class HostDetector {
     this.#anomalies = new OpenAnomalies(this.table);
     this.forecasts = new Forecasts(host, (number) => this.table.info(number));
     this.score = new HostScore(host, (number) => this.table.series[number]);
-    this.#before = momentOf(rules.calendar, 0);
+    this.#moment = momentOf(rules.calendar, 0);
   }
 
   get lastMs(): number {
@@ -128,6 +122,7 @@ export class HostDetector {
   define(number: number, defined: Series): void {
     const series = this.#rules.pool.intern(defined);
     this.#anomalies.end(number, this.#lastMs);
+    this.#moments.forget(number);
     const meaning = this.table.define(number, series);
     this.table.near[number * nearLength + near.floor] = floorOf(this.table, number, 0);
     this.#paused.delete(number);
@@ -156,7 +151,8 @@ export class HostDetector {
 
     const scales = scalesOf(intervalMs);
     const now = momentOf(this.#rules.calendar, timeMs);
-    const before = elapsedMs > hourMs * slotsPerDay ? now : this.#before;
+    const before = elapsedMs > hourMs * slotsPerDay ? now : this.#moment;
+    this.#moment = now;
     this.tick.timeMs = timeMs;
     this.#columns.read(batch, this.tick, this.#firstMs);
     this.#endGone(timeMs);
@@ -164,7 +160,6 @@ export class HostDetector {
     for (let index = 0; index < this.tick.attendedCount; index += 1)
       this.#attend(this.tick.attended[index]!, scales, before, now);
     for (const column of this.#columns.bounded) this.#atBound(column, scales);
-    this.#before = now;
     this.#step(scales, now);
     this.forecasts.judge(batch, (covered) => this.#maintenance.covers(covered));
     return this.#take();
@@ -227,6 +222,9 @@ export class HostDetector {
       (bad && matters && z2 >= threshold * threshold) || (reference !== null && isStillOff(value, reference));
     if (exceeds) {
       this.#exceeds(number, { value, expected, z: Math.sqrt(z2), ready: true, alarm: null });
+    } else if (open?.anomaly.detector === "flat") {
+      // It is over when it moves, which the next step sees.
+      this.#anomalies.uneasy(number);
     } else if ((flagged & flag.bounded) === 0 || !this.#columns.bounded.includes(column)) {
       const calmZ = threshold * calmShare;
       if (z2 < calmZ * calmZ || !matters) this.#anomalies.calm(number, tick.timeMs);
@@ -265,6 +263,7 @@ export class HostDetector {
   /** Asks the records about every series that was in this step, once the step is over. */
   #step(scales: Scales, now: Moment): void {
     this.alarms.length = 0;
+    this.flats.length = 0;
     const { timeMs } = this.tick;
     const { stepMs } = scales;
     if (Math.floor(timeMs / stepMs) === Math.floor(this.#lastStepMs / stepMs)) return;
@@ -280,7 +279,10 @@ export class HostDetector {
       const value = table.wide[number * wideLength + wide.sum]! / fed;
       step.series[column] = number;
       step.values[column] = value;
+      const flagged = table.flags[number]!;
       const alarm = stepRecord(table, number, value, now, newHour, elapsedMs, scales);
+      if (((flagged | table.flags[number]!) & flag.flat) !== 0)
+        this.#flat(number, value, (flagged & flag.flat) === 0, scales);
       if (alarm >= 0) this.#recordAlarm({ number, channel: alarm & 15, doublings: alarm >> 4 }, value);
     }
     step.length = tick.length;
@@ -292,7 +294,7 @@ export class HostDetector {
     const { table } = this;
     this.alarms.push(alarm);
     const up = (channel & 1) === 0;
-    const expected = referenceOf(table, number, channel, this.#before);
+    const expected = referenceOf(table, number, channel, this.#moment);
     const policy = table.policyOf(number);
     const deviation = value - expected;
     const bad = (table.flags[number]! & (up ? flag.badUp : flag.badDown)) !== 0;
@@ -304,10 +306,29 @@ export class HostDetector {
     this.#exceeds(number, { value, expected, z, ready: true, alarm });
   }
 
+  /** A series that stands still for too long, or did so a step ago; `began`: since this step. */
+  #flat(number: number, value: number, began: boolean, { stepMs }: Scales): void {
+    const { table, tick } = this;
+    if (began) this.flats.push(number);
+    const open = this.#anomalies.of(number);
+    if (began ? open !== undefined : open?.anomaly.detector !== "flat") return;
+    const { timeMs } = tick;
+    if ((table.flags[number]! & flag.flat) === 0) {
+      this.#anomalies.end(number, timeMs);
+      return;
+    }
+    const still = standstill(table, number, stepMs);
+    const expected = table.wide[number * wideLength + wide.level]!;
+    const finding = { value, expected, z: 0, ready: true, alarm: null, still };
+    const told = () => this.#describe(number, finding, timeMs - still.still);
+    if (open === undefined) this.#anomalies.open(number, told(), null);
+    else this.#anomalies.grow(open, number, { value, score: flatScore, timeMs }, told);
+  }
+
   #exceeds(number: number, finding: Finding): void {
     const { timeMs } = this.tick;
     const open = this.#anomalies.of(number);
-    if (open !== undefined) {
+    if (open !== undefined && open.anomaly.detector !== "flat") {
       const now = { value: finding.value, score: scoreOf(finding, open.anomaly.detector), timeMs };
       const told = () => this.#describe(number, finding, open.anomaly.startedMs);
       if (!this.#anomalies.grow(open, number, now, told))
@@ -321,28 +342,29 @@ export class HostDetector {
       finding.alarm === null
         ? null
         : { expected: finding.expected, deviation: finding.value - finding.expected };
+    // What is told of a value goes before what is told of its standing still.
+    if (open !== undefined) this.#anomalies.end(number, timeMs);
     this.#anomalies.open(number, this.#describe(number, finding, startedMs), reference);
+    if (!isShortLived(this.table.series[number]!))
+      this.#moments.add(number, startedMs, finding.value - finding.expected);
   }
 
   #describe(number: number, finding: Finding, startedMs: number): Anomaly {
+    const scales = scalesOf(this.#intervalMs);
+    // A class of day that is not known yet was compared with working days.
+    const dayClass = this.table.season.classFor(number, this.#moment.dayClass);
     const compared = {
       startedMs,
       timeMs: this.tick.timeMs,
-      dayClass: this.#rules.calendar.className(this.#before.dayClass),
-      hour: this.#before.hour,
-      stepMs: scalesOf(this.#intervalMs).stepMs,
+      dayClass: this.#rules.calendar.className(dayClass),
+      hour: this.#moment.hour,
+      stepMs: scales.stepMs,
+      levelMs: this.#intervalMs / scales.level,
+      slowLevelMs: scales.stepMs / scales.slowLevel,
+      similar: this.#moments.reason(number, startedMs, finding.value - finding.expected),
       zMin: zMinAt(this.#intervalMs),
     };
     return describe(this.table, number, finding, compared, this.facts);
-  }
-
-  /** What both tiers gave a column of the last tick, on the scale of `severity.ts`. */
-  severity(column: number): number {
-    const number = this.tick.series[column]!;
-    let most = unusualScore(Math.sqrt(this.tick.unusual[column]!));
-    for (const alarm of this.alarms)
-      if (alarm.number === number) most = Math.max(most, recordScore(alarm.doublings));
-    return most;
   }
 
   /** The anomaly that is open on a series by its own history. */
@@ -362,8 +384,8 @@ export class HostDetector {
   }
 
   progress(): HostProgress {
-    const warmup = progressOf(this.table, this.#paused, this.#lastMs, this.#intervalMs || usualIntervalMs);
-    return { ...warmup, open: this.open().length };
+    const warmUp = warmUpOf(this.table, this.#paused, this.#lastMs, this.#intervalMs);
+    return { ...warmUp, open: this.open().length };
   }
 
   meta(): HostMeta {
@@ -377,6 +399,7 @@ export class HostDetector {
       anomalies: this.#anomalies.state(),
       score: this.score.state(),
       forecasts: this.forecasts.meta(),
+      moments: this.#moments.state(),
       floors: this.table.policies.all.map(({ floor, floorShare }) => [floor, floorShare]),
       capacities: [this.#columns.cores, this.#columns.memoryBytes],
       lateTicks: this.#lateTicks,
@@ -387,17 +410,6 @@ export class HostDetector {
     return [...this.table.columns(), ...this.score.columns(), ["forecasts", this.forecasts.bins()]];
   }
 
-  /** Where the policy is another one than in the snapshot, its floor holds from now on. */
-  #adoptFloors({ floors }: HostMeta, policies: Column): void {
-    for (let number = 0; number < policies.length; number += 1) {
-      const [floor, share] = floors[policies[number]!]!;
-      const now = this.table.policyOf(number);
-      if (now.floor === floor && now.floorShare === share) continue;
-      const at = number * nearLength + near.floor;
-      this.table.near[at] = floorOf(this.table, number, rangeOf(this.table, number));
-    }
-  }
-
   static restore(meta: HostMeta, column: (name: string) => Column, rules: HostRules): HostDetector {
     const detector = new HostDetector(meta.host, rules);
     for (const [number, series] of meta.series.entries())
@@ -405,20 +417,16 @@ export class HostDetector {
     detector.table.restore(column);
     detector.score.restore(meta.score, column);
     detector.forecasts.restore(meta.forecasts, column("forecasts") as Uint8Array);
-    detector.#adoptFloors(meta, column("policy"));
+    adoptFloors(detector.table, meta, column("policy"));
     detector.#firstMs = meta.firstMs;
     detector.#lastMs = meta.lastMs;
     detector.#lastStepMs = meta.lastStepMs;
-    detector.#before = momentOf(rules.calendar, meta.lastMs);
+    detector.#moment = momentOf(rules.calendar, meta.lastMs);
     detector.#completeness = meta.completeness;
     detector.#anomalies = new OpenAnomalies(detector.table, meta.anomalies);
+    detector.#moments = new Moments(meta.moments);
     [detector.#columns.cores, detector.#columns.memoryBytes] = meta.capacities;
     detector.#lateTicks = meta.lateTicks;
     return detector;
   }
-}
-
-/** More than half of what it was off by when it became unprecedented. */
-function isStillOff(value: number, { expected, deviation }: Reference): boolean {
-  return deviation > 0 ? value - expected > deviation / 2 : value - expected < deviation / 2;
 }

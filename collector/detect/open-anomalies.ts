@@ -16,6 +16,8 @@ const calmSamples = 2;
 /** What lasts this long is how the series is now: the anomaly ends and the level starts anew. */
 const acceptSymptomMs = 2 * 3_600_000;
 const acceptEvidenceMs = 1_800_000;
+/** A line that stands still is over when it moves, or after a day. */
+const acceptFlatMs = 86_400_000;
 /** Told again when the score has grown by this much, or the deviation by a tenth after this long. */
 const tellScore = 0.5;
 const tellMs = 60_000;
@@ -118,7 +120,7 @@ export class OpenAnomalies {
     const before = open.anomaly;
     const { value, timeMs } = now;
     open.calm = 0;
-    if (timeMs - before.startedMs >= acceptMs(before) && before.detector !== "bound") {
+    if (timeMs - before.startedMs >= lastsMs(before) && before.detector !== "bound") {
       this.end(number, timeMs);
       return false;
     }
@@ -166,8 +168,9 @@ export class OpenAnomalies {
   gone(number: number, timeMs: number): void {
     const open = this.#open.get(number);
     if (open === undefined) return;
-    const { direction, startedMs } = open.anomaly;
-    if (direction === "up" || timeMs - startedMs >= acceptMs(open.anomaly)) this.end(number, timeMs);
+    const { detector, direction, startedMs } = open.anomaly;
+    if (direction === "up" || detector === "flat" || timeMs - startedMs >= lastsMs(open.anomaly))
+      this.end(number, timeMs);
   }
 
   end(number: number, timeMs: number): void {
@@ -191,4 +194,13 @@ export class OpenAnomalies {
 /** For how long what lasts is abnormal. */
 export function acceptMs({ role }: Pick<Anomaly, "role">): number {
   return role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
+}
+
+function lastsMs(anomaly: Anomaly): number {
+  return anomaly.detector === "flat" ? acceptFlatMs : acceptMs(anomaly);
+}
+
+/** More than half of what it was off by when it became unprecedented. */
+export function isStillOff(value: number, { expected, deviation }: Reference): boolean {
+  return deviation > 0 ? value - expected > deviation / 2 : value - expected < deviation / 2;
 }

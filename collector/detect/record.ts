@@ -16,6 +16,7 @@
  * Sources: the common denominator of NAB's leaders (records against all history, refractory time, a noise gate), without their
  * knowledge of the range of the future. What else was tried, and what it gave, is in `README.md`.
  */
+import { fadeRun, isSame, stepFlat } from "./flat.ts";
 import { type Scales, shares } from "./scales.ts";
 import { stepLevel } from "./level.ts";
 import type { Moment } from "./season.ts";
@@ -129,6 +130,8 @@ export function stepRecord(
   deviations[3] = difference;
   deviations[4] = Math.sqrt(n[row + past.volatility]!);
 
+  stepFlat(table, number, steps > 0 && isSame(difference, deviation, value), now.dayClass, scales);
+
   const judged = steps >= scales.warmSteps;
   let most = 0;
   let channel = -1;
@@ -241,6 +244,7 @@ function endEpisode(table: SeriesTable, number: number, scales: Scales): void {
     return;
   }
   table.counts[number * countsLength + counts.episodeLeft] = scales.episodeSteps;
+  fadeRun(table, number, scales);
   const row = number * pastLength + past.record1;
   const { past: n } = table;
   for (let first = row; first < row + channelCount; first += 1) {

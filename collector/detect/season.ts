@@ -86,8 +86,9 @@ export class SeasonSlots {
     return special ? 0 : dayClass;
   }
 
-  isKnown(number: number, dayClass: number): boolean {
-    return this.hours[number * this.classes + dayClass]! >= knownHours;
+  /** Whether its class of day is known, or was `hoursAgo`. */
+  isKnown(number: number, dayClass: number, hoursAgo = 0): boolean {
+    return this.hours[number * this.classes + dayClass]! - hoursAgo >= knownHours;
   }
 
   /** What is usual in the hour, NaN when that hour was never seen. */

@@ -1,5 +1,5 @@
 /**
- * What detection keeps per series, as rows of typed arrays: 243 bytes, and 96 more for each class of day that it has lived
+ * What detection keeps per series, as rows of typed arrays: 249 bytes, and 96 more for each class of day that it has lived
  * through (`season.ts`). What a series is (name, labels) is kept once for all hosts that have it (`shared/series-pool.ts`).
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
@@ -76,8 +76,16 @@ export const past = {
 export const pastLength = 11 + 3 * channelCount;
 
 /** 16-bit counts that every step touches; all stop at `countMax`. */
-export const counts = { steps: 0, episodeLeft: 1, sinceAlarm: 2 } as const;
-export const countsLength = 3;
+export const counts = {
+  steps: 0,
+  episodeLeft: 1,
+  sinceAlarm: 2,
+  /** Steps since it moved, and the most of them known; share of the steps in which it moves, in `countMax` parts (`flat.ts`). */
+  run: 3,
+  longestRun: 4,
+  moving: 5,
+} as const;
+export const countsLength = 6;
 export const countMax = 65_535;
 
 /** 8-bit counts that every step touches; all stop at 255. */
@@ -103,8 +111,11 @@ export const flag = {
   pending: 1024,
   /** Its season is believed. */
   seasonal: 2048,
+  /** A series that moves; it stands still for longer than it ever did. */
+  mustMove: 4096,
+  flat: 8192,
 } as const;
-const learnedFlags = flag.ready | flag.open | flag.pending | flag.seasonal;
+const learnedFlags = flag.ready | flag.open | flag.pending | flag.seasonal | flag.flat;
 
 /** What a series is, worked out when somebody asks. */
 export interface SeriesInfo {
@@ -247,7 +258,8 @@ function flagsOf(meaning: Meaning, policy: SeriesPolicy): number {
     (meaning.instant ? flag.instant : 0) |
     (policy.boundAlways ? flag.boundAlways : 0) |
     (Number.isNaN(policy.bound) ? 0 : flag.bounded) |
-    (meaning.bornAtZero ? flag.bornAtZero : 0)
+    (meaning.bornAtZero ? flag.bornAtZero : 0) |
+    (policy.badDirection === "both" || policy.kind === "traffic" ? flag.mustMove : 0)
   );
 }
 

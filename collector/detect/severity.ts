@@ -5,6 +5,8 @@
  * doubling of its evidence. So one number orders everything, and one threshold can ask for either tier.
  */
 import { tailScore, zMin } from "./level.ts";
+import type { RecordAlarm } from "./record.ts";
+import type { Tick } from "./tick.ts";
 
 const unusualMax = 7.999;
 const unprecedentedScore = 9;
@@ -19,5 +21,25 @@ export function recordScore(doublings: number): number {
   return Math.min(16, unprecedentedScore + doublings);
 }
 
+/** Standing still is as far from usual as can be, and no record of a value. */
+export const flatScore = unusualMax;
+
 /** Scores from here on are what is told as an anomaly, unless the operator or feedback changed a series' threshold. */
 export const shippedScore = unusualScore(zMin);
+
+/** What a host's last tick gave one of its columns. */
+export interface JudgedTick {
+  readonly tick: Pick<Tick, "series" | "unusual">;
+  readonly alarms: readonly RecordAlarm[];
+  readonly flats: readonly number[];
+}
+
+/** What everything that judged a column together gave it. */
+export function severityOf({ tick, alarms, flats }: JudgedTick, column: number): number {
+  const number = tick.series[column]!;
+  const unusual = unusualScore(Math.sqrt(tick.unusual[column]!));
+  const records = alarms
+    .filter((alarm) => alarm.number === number)
+    .map(({ doublings }) => recordScore(doublings));
+  return Math.max(unusual, ...records, flats.includes(number) ? flatScore : 0);
+}

@@ -54,6 +54,7 @@ const detectors = [
   "level",
   "record",
   "bound",
+  "flat",
   "absence",
   "host",
   "peers",

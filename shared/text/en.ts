@@ -68,14 +68,38 @@ export const en = {
   "impact.blind": "Nothing is known about {host} since it fell silent",
   "impact.blind_hosts": "Nothing is known about {hosts} hosts since they fell silent",
 
-  "reason.level": "{times} times the deviation that would have been unusual",
+  "anomaly.head": "{host}: {what} {reading}",
+  "anomaly.head_of": "{host}: {what} ({labels}) {reading}",
+  "anomaly.between": "is {value}, expected {low} to {high}",
+  "anomaly.at_most": "is {value}, expected at most {high}",
+  "anomaly.at_least": "is {value}, expected at least {low}",
+  "anomaly.flat": "stands still at {value}",
+  "anomaly.silent": "{host}: no data for {silent|duration}",
+  "anomaly.but": "but {reason}",
+  "anomaly.complete": "{share|percent} of the samples were there",
+
+  "day.workday": "working days",
+  "day.restday": "days of rest",
+  "day.month_end": "the last business days of a month",
+  "day.other": "days of the class {day}",
+
+  "reason.level": "{times} times as far off as what is already unusual",
+  "reason.far": "more than a thousand times as far off as what is already unusual",
   "reason.record": "larger than any deviation in the {known|duration} known",
+  "reason.flat":
+    "it has stood exactly still for {still|duration}; in the {known|duration} known it never did for longer than {longest|duration}",
   "reason.new": "it was not there before",
-  "reason.hour": "compared with {hour}:00 on days of the class {day}",
+  "reason.hour": "compared with {hour}:00 on {day|day}",
+  "reason.lately": "compared with the last {span|duration}",
   "reason.mean": "it has lasted for hours: the mean of that time was never so far off",
   "reason.jump": "it never jumped so far from one moment to the next",
   "reason.restless": "it never was so restless",
   "reason.seen": "a deviation of this size was seen before",
+  "reason.similar":
+    "it was as far off {count} times in the last {span|duration}, most recently {last|duration} ago",
+  "reason.similar_once": "it was as far off {last|duration} ago",
+  "reason.similar_daily":
+    "it was as far off {count} times in the last {span|duration}, each time at this time of day",
   "reason.bound": "beyond {bound|unit}, where trouble is certain",
   "reason.forecast":
     "full in {left|duration}, between {early|duration} and {late|duration}, if it goes on like this",

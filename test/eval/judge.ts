@@ -8,7 +8,7 @@
 import { rulesOf, usualPolicy } from "#collector/detect/detect.ts";
 import { HostDetector } from "#collector/detect/host-detector.ts";
 import { HostScore, hostScoreMin } from "#collector/detect/host-score/host-score.ts";
-import { shippedScore } from "#collector/detect/severity.ts";
+import { severityOf, shippedScore } from "#collector/detect/severity.ts";
 import type { HostInput, SeriesInput } from "./data/series.ts";
 import type { HostSeverity, Judge } from "./judging.ts";
 
@@ -24,7 +24,7 @@ export function judgeSeries({ timesMs, values, intervalMs }: SeriesInput): Float
     const late = detector.lateTicks;
     const value = values[row]!;
     detector.judge({ host, timeMs: timesMs[row]!, intervalMs, series, values: Float64Array.of(value) });
-    if (detector.lateTicks === late && value === value) severity[row] = detector.severity(0);
+    if (detector.lateTicks === late && value === value) severity[row] = severityOf(detector, 0);
   }
   return severity;
 }

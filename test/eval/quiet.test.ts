@@ -85,7 +85,10 @@ test("one stretch of work in two hours is one anomaly above info in one incident
   assert.equal(lines[0], "2 hours with data, 2880 samples of 4 series, one host");
   const told = lines.filter((line) => line.startsWith("2026-01-05 11:40"));
   assert.equal(told.length, 2, "the anomaly and its incident, at their times");
-  assert.match(told[0]!, /warning +host:pay-01: CPU is 8\d(\.\d)? % busy/);
+  assert.match(
+    told[0]!,
+    /warning +pay-01: CPU busy is 8\d(\.\d)? %, expected .* 100 % of the samples were there\. It lasted 5m/,
+  );
   assert.match(told[1]!, /warning +INC-1: CPU is 8\d(\.\d)? % busy/);
   assert.deepEqual(readFileSync(journalIn(folder)), before);
   assert.deepEqual(readdirSync(join(folder, "collector")), ["journal.db", "journal.db-wal"]);

@@ -8,10 +8,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { symptomText } from "#collector/correlate/explain.ts";
-import { severities, type Text } from "#shared/contract/incident.ts";
+import { severities } from "#shared/contract/incident.ts";
 import { formatDuration } from "#shared/duration.ts";
-import { entityId } from "#shared/entity.ts";
+import { renderAnomaly } from "#shared/text/anomaly-text.ts";
 import { renderText } from "#shared/text/text.ts";
 import { UsageError } from "./detection.ts";
 import { journalIn, withCopy } from "./quiet/copy.ts";
@@ -112,13 +111,11 @@ function nameOf({ host, series }: ToldAnomaly["first"]): string {
 function sentencesOf({ anomalies, incidents }: Replayed): string[] {
   const lines = anomalies.map((told) => {
     const { first, last } = told;
-    const what = renderText(first.role === "symptom" ? symptomText(first) : plainText(first), "en");
-    const why = first.reasons.map((reason) => renderText(reason, "en")).join(", ");
     const lasted = last.ended ? formatDuration(last.lastMs - last.startedMs) : "until the end";
     const weight = isAboveInfo(told) ? told.severity! : first.role === "symptom" ? "info" : first.role;
     return {
       atMs: first.startedMs,
-      line: `${timeOf(first.startedMs)}  ${weight.padEnd(8)}  ${entityId(first.entity)}: ${what}; ${why}; ${lasted}`,
+      line: `${timeOf(first.startedMs)}  ${weight.padEnd(8)}  ${renderAnomaly(first, "en")} It lasted ${lasted}.`,
     };
   });
   lines.push(
@@ -128,11 +125,6 @@ function sentencesOf({ anomalies, incidents }: Replayed): string[] {
     })),
   );
   return ["", ...lines.sort((a, b) => a.atMs - b.atMs).map(({ line }) => line)];
-}
-
-/** Evidence has no sentence of its own in an incident: what its metric is, and what it should be. */
-function plainText({ metric, unit, value, expectedLow, expectedHigh }: ToldAnomaly["first"]): Text {
-  return { key: "symptom.other", args: { metric, unit, value, low: expectedLow, high: expectedHigh } };
 }
 
 function timeOf(timeMs: number): string {

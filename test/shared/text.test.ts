@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { builtInClasses } from "#collector/detect/calendar.ts";
 import { en } from "#shared/text/en.ts";
 import { languages, renderText } from "#shared/text/text.ts";
 import { zhCN } from "#shared/text/zh-CN.ts";
@@ -46,7 +47,7 @@ test("a sentence within a sentence is rendered with the same arguments", () => {
     renderText({ key: "incident.cause", args }, "en"),
     "No data for 1m30s on web-01 because the host is down or cannot be reached",
   );
-  assert.match(renderText({ key: "incident.cause", args }, "zh-CN"), /web-01.*1m30s/);
+  assert.match(renderText({ key: "incident.cause", args }, "zh-CN"), /web-01.*1 分钟 30 秒没有数据/);
 });
 
 test("an argument that nobody gave stays visible, and an unknown key is shown as it is", () => {
@@ -79,4 +80,14 @@ test("what a host is called cannot become a sentence or a placeholder", () => {
     "en",
   );
   assert.equal(text, "incident.silent is silent: {host}");
+});
+
+test("a class of day that every calendar has is named in words, the operator's own as it is", () => {
+  const compared = (day: string, language: "en" | "zh-CN") =>
+    renderText({ key: "reason.hour", args: { day, hour: 14 } }, language);
+  assert.equal(compared("workday", "en"), "compared with 14:00 on working days");
+  assert.equal(compared("month_end", "zh-CN"), "与月末最后几个工作日 14 点相比");
+  assert.equal(compared("salary day", "en"), "compared with 14:00 on days of the class salary day");
+  assert.equal(compared("发薪日", "zh-CN"), "与“发薪日”类日期 14 点相比");
+  for (const day of builtInClasses) assert.ok(`day.${day}` in en, day);
 });

@@ -120,8 +120,6 @@ export const en = {
   "cause.counterNone": "Nothing found that speaks against it.",
   "cause.rank": "{n}",
 
-  "evidence.up": "{value}, expected at most {high}",
-  "evidence.down": "{value}, expected at least {low}",
   "evidence.silence": "no data from {entity}",
   "evidence.since": "since {from}",
   "evidence.between": "{from} to {to}",

@@ -1,16 +1,9 @@
 /** The console's words in the reader's language. Pure; which language it is, is a signal in `state/settings.ts`. */
 import type { Language } from "#shared/text/text.ts";
 import { en, type Word, type Words } from "./en.ts";
-import { metricsEn } from "./metrics-en.ts";
-import { metricsZhCN } from "./metrics-zh-cn.ts";
 import { zhCN } from "./zh-cn.ts";
 
 const catalogues: Readonly<Record<Language, Words>> = { en, "zh-CN": zhCN };
-
-const metrics: Readonly<Record<Language, ReadonlyMap<string, string>>> = {
-  en: new Map(Object.entries(metricsEn)),
-  "zh-CN": new Map(Object.entries(metricsZhCN)),
-};
 
 export type WordArgs = Readonly<Record<string, string | number>>;
 
@@ -26,11 +19,6 @@ export function translate(language: Language, word: Word, args: WordArgs = {}): 
       return Number(value) === 1 ? one : (several ?? "");
     },
   );
-}
-
-/** A metric in words, or its name. */
-export function metricName(language: Language, metric: string): string {
-  return metrics[language].get(metric) ?? metric;
 }
 
 /** The reader's language by the browser's list, best first: Chinese of any kind, or English. */

@@ -117,8 +117,6 @@ export const zhCN: Words = {
   "cause.counterNone": "没有发现反面证据。",
   "cause.rank": "{n}",
 
-  "evidence.up": "{value}，预期不超过 {high}",
-  "evidence.down": "{value}，预期不低于 {low}",
   "evidence.silence": "{entity} 没有数据",
   "evidence.since": "自 {from} 起",
   "evidence.between": "{from} 至 {to}",

@@ -1,12 +1,12 @@
 /** One sign in one line: what it is, its value against what was expected, since when, and how surprising. */
 import type { JSX } from "preact";
 import type { Evidence } from "#shared/contract/incident.ts";
-import { renderText } from "#shared/text/text.ts";
+import { readingText, whyText } from "#shared/text/anomaly-text.ts";
 import { language, metricWord, t } from "../state/settings.ts";
-import { formatReading, powerOfTen } from "../view/reading.ts";
+import { powerOfTen } from "../view/power-of-ten.ts";
 import { formatAge } from "../view/time.ts";
-import { inWords } from "../view/metric-words.ts";
-import { labelsLine, middleEllipsis } from "../view/series-name.ts";
+import { labelsLine } from "#shared/text/series-words.ts";
+import { middleEllipsis } from "../view/series-name.ts";
 import { entityName } from "./entity-name.tsx";
 import { Moment } from "./moment.tsx";
 
@@ -18,6 +18,7 @@ export interface EvidenceLineProps {
 
 export function EvidenceLine({ evidence, firstSymptomMs }: EvidenceLineProps) {
   const leadMs = firstSymptomMs === null ? 0 : firstSymptomMs - evidence.startedMs;
+  const why = whyText(evidence, language.value);
   return (
     <li class="evidence">
       <span class="evidence-main">
@@ -27,29 +28,25 @@ export function EvidenceLine({ evidence, firstSymptomMs }: EvidenceLineProps) {
           <Reading evidence={evidence} />
         )}
       </span>
+      {why !== "" && <span class="evidence-why">{why}</span>}
       <span class="evidence-meta">
         {evidence.ended ? <Stretch evidence={evidence} /> : <Since evidence={evidence} />}
         {leadMs >= 1000 && <span>{t("evidence.lead", { age: formatAge(leadMs, language.value) })}</span>}
-        {evidence.score >= 2 && <span>{t("evidence.score", { odds: powerOfTen(evidence.score) })}</span>}
+        {isProbability(evidence.score) && (
+          <span>{t("evidence.score", { odds: powerOfTen(evidence.score) })}</span>
+        )}
         {evidence.provisional && <span class="tag">{t("evidence.provisional")}</span>}
-        {evidence.reasons.map((reason) => (
-          <span key={reason.key}>
-            {renderText(inWords(reason, metricWord, language.value), language.value)}
-          </span>
-        ))}
       </span>
     </li>
   );
 }
 
+/** Above it counts what was never seen, of which nobody can say how probable it is. */
+function isProbability(score: number): boolean {
+  return score >= 2 && score < 7.99;
+}
+
 function Reading({ evidence }: { evidence: Evidence }) {
-  const format = (value: number): string =>
-    formatReading(value, evidence.unit, evidence.metric, language.value);
-  const value = format(evidence.value);
-  const high = format(evidence.expectedHigh);
-  const low = format(evidence.expectedLow);
-  const text =
-    evidence.direction === "up" ? t("evidence.up", { value, high }) : t("evidence.down", { value, low });
   const labels = labelsLine(evidence.series);
   return (
     <>
@@ -57,7 +54,7 @@ function Reading({ evidence }: { evidence: Evidence }) {
         {metricWord(evidence.metric)}
         {labels !== "" && ` ${middleEllipsis(labels, 40)}`}
       </b>{" "}
-      {text}
+      {readingText(evidence, language.value)}
     </>
   );
 }

@@ -2,7 +2,8 @@
 import { formatNumber } from "#shared/units.ts";
 import { metricWord, t } from "../state/settings.ts";
 import type { Changed, Effects } from "../view/feedback.ts";
-import { labelsLine, middleEllipsis } from "../view/series-name.ts";
+import { labelsLine } from "#shared/text/series-words.ts";
+import { middleEllipsis } from "../view/series-name.ts";
 import { Link } from "./link.tsx";
 import { Sentence } from "./sentence.tsx";
 

@@ -1,7 +1,7 @@
 /** How unlike itself a host is as a whole: a number, beside a shape and a word that say whether that is usual. */
 import type { Host } from "#shared/contract/api.ts";
-import { language, metricWord, t } from "../state/settings.ts";
-import { metricsInWords } from "../view/metric-words.ts";
+import { language, t } from "../state/settings.ts";
+import { metricsInWords } from "#shared/text/metric-words.ts";
 import { ShapeIcon } from "./marks.tsx";
 
 export function HostScore({ host }: { host: Pick<Host, "hostScore" | "state"> }) {
@@ -26,6 +26,6 @@ export function hostScoreText({ hostScore, state }: Pick<Host, "hostScore" | "st
   const { share, metrics } = hostScore.unusual;
   return t("score.detail", {
     share: `${Math.round(share * 100)} %`,
-    metrics: metricsInWords(metrics, metricWord, language.value),
+    metrics: metricsInWords(metrics, language.value),
   });
 }

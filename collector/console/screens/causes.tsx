@@ -5,9 +5,9 @@ import { Confidence } from "../parts/confidence.tsx";
 import { entityName } from "../parts/entity-name.tsx";
 import { EvidenceLine } from "../parts/evidence.tsx";
 import { Sentence } from "../parts/sentence.tsx";
-import { language, metricWord, t } from "../state/settings.ts";
+import { language, t } from "../state/settings.ts";
 import { rankCauses } from "../view/confidence.ts";
-import { inWords } from "../view/metric-words.ts";
+import { inWords } from "#shared/text/metric-words.ts";
 
 /** More is not read at night; the charts below show all of it. */
 const evidenceShownMax = 6;
@@ -68,7 +68,7 @@ function CauseCard({ cause, rank, firstSymptomMs }: CauseCardProps) {
           {rank}
         </span>
         <span>
-          <Sentence text={renderText(inWords(cause.text, metricWord, language.value), language.value)} />
+          <Sentence text={renderText(inWords(cause.text, language.value), language.value)} />
         </span>
       </p>
       <p class="cause-meta">

@@ -6,7 +6,7 @@ import { language, metricWord, t } from "../state/settings.ts";
 import { useSignal } from "../state/signals.ts";
 import { nowMs } from "../state/store.ts";
 import { searchSeries, startingSeries } from "../view/series-search.ts";
-import { labelsLine } from "../view/series-name.ts";
+import { labelsLine } from "#shared/text/series-words.ts";
 import { formatAge } from "../view/time.ts";
 
 const rangesMs = [15 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000] as const;

@@ -1,6 +1,7 @@
 /** What the reader has chosen, kept in this browser only. A browser that keeps nothing (private mode) works the same. */
 import { type Language, languages } from "#shared/text/text.ts";
-import { metricName, preferredLanguage, translate, type WordArgs } from "../i18n/i18n.ts";
+import { metricName } from "#shared/text/metric-words.ts";
+import { preferredLanguage, translate, type WordArgs } from "../i18n/i18n.ts";
 import type { Word } from "../i18n/en.ts";
 import type { TimeStyle } from "../view/time.ts";
 import { computed, effect, type Signal, signal } from "./signals.ts";

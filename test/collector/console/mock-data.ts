@@ -178,10 +178,24 @@ export function cpuIncident(startMs: number, nowMs: number): Incident {
         text: text("cause.process.cpu", processArgs),
         evidence: [
           evidence(processSeries, startMs, nowMs, [
-            { key: "reason.record", effect: "raised", args: { known: 21_600_000 } },
+            { key: "reason.hour", effect: "raised", args: { day: "workday", hour: 14 } },
+            { key: "reason.level", effect: "raised", args: { times: 4.2 } },
+            { key: "reason.record", effect: "raised", args: { known: 1_036_800_000 } },
           ]),
-          evidence(serviceSeries, startMs, nowMs),
-          evidence(loadSeries, startMs, nowMs),
+          evidence(serviceSeries, startMs, nowMs, [
+            { key: "reason.hour", effect: "raised", args: { day: "quarter_end", hour: 14 } },
+            { key: "reason.level", effect: "raised", args: { times: 3.9 } },
+            {
+              key: "reason.similar_daily",
+              effect: "lowered",
+              args: { count: 4, span: 432_000_000, last: 86_700_000 },
+            },
+            { key: "reason.incomplete", effect: "lowered", args: { share: 0.82 } },
+          ]),
+          evidence(loadSeries, startMs, nowMs, [
+            { key: "reason.lately", effect: "raised", args: { span: 200_000 } },
+            { key: "reason.far", effect: "raised", args: {} },
+          ]),
         ],
         counterEvidence: [],
       },

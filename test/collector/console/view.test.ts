@@ -8,9 +8,8 @@ import { confidencePercent, confidenceWord, rankCauses } from "#collector/consol
 import { detectionBehindMs, freshness } from "#collector/console/view/freshness.ts";
 import { arrangeHosts, warmupShares } from "#collector/console/view/hosts.ts";
 import { arrange, countBySeverity, hold, neighbour } from "#collector/console/view/incident-list.ts";
-import { metricName } from "#collector/console/i18n/i18n.ts";
 import { type KeyState, pressKey } from "#collector/console/view/keys.ts";
-import { inWords, metricsInWords } from "#collector/console/view/metric-words.ts";
+import { inWords, metricsInWords } from "#shared/text/metric-words.ts";
 import { parseRoute, type Route, routePath } from "#collector/console/view/route.ts";
 import { searchSeries, startingSeries } from "#collector/console/view/series-search.ts";
 import { sparkPath, thin } from "#collector/console/view/spark.ts";
@@ -361,17 +360,15 @@ describe("metrics in sentences", () => {
   const labels = ["system.cpu.utilization system", "system.disk.io write sda", "app.queue_length"];
 
   test("are in the reader's words, with what their labels say, and by their name where there is no word", () => {
-    const said = (language: "en" | "zh-CN"): string =>
-      metricsInWords(labels, (metric) => metricName(language, metric), language);
+    const said = (language: "en" | "zh-CN"): string => metricsInWords(labels, language);
     assert.equal(said("en"), "CPU busy system, Disk throughput write sda, app.queue_length");
     assert.equal(said("zh-CN"), "CPU 使用率 system、磁盘吞吐 write sda、app.queue_length");
   });
 
   test("are put into a text's list of metrics, and leave every other text as it is", () => {
-    const word = (metric: string): string => metricName("en", metric);
     const text = { key: "reason.host_metrics", args: { metrics: labels.join(", ") } };
-    assert.match(String(inWords(text, word, "en").args["metrics"]), /^CPU busy system, Disk/);
+    assert.match(String(inWords(text, "en").args["metrics"]), /^CPU busy system, Disk/);
     const other = { key: "reason.level", args: { times: 2 } };
-    assert.equal(inWords(other, word, "en"), other);
+    assert.equal(inWords(other, "en"), other);
   });
 });

@@ -2,15 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { metricName, preferredLanguage, translate } from "#collector/console/i18n/i18n.ts";
-import { metricsEn } from "#collector/console/i18n/metrics-en.ts";
-import { formatReading, powerOfTen } from "#collector/console/view/reading.ts";
-import {
-  labelsLine,
-  middleEllipsis,
-  parseEntityId,
-  parseSeriesId,
-} from "#collector/console/view/series-name.ts";
+import { preferredLanguage, translate } from "#collector/console/i18n/i18n.ts";
+import { metricName } from "#shared/text/metric-words.ts";
+import { metricsEn } from "#shared/text/metrics-en.ts";
+import { powerOfTen } from "#collector/console/view/power-of-ten.ts";
+import { formatReading } from "#shared/text/reading.ts";
+import { middleEllipsis, parseEntityId } from "#collector/console/view/series-name.ts";
+import { labelsLine, parseSeriesId } from "#shared/text/series-words.ts";
 import { formatAge, formatLag, formatMoment, formatTime, formatZone } from "#collector/console/view/time.ts";
 import { entityId } from "#shared/entity.ts";
 import { knownMetrics } from "#shared/semantics.ts";

@@ -44,7 +44,7 @@ test("the sentence says what, when, and between which times, in both languages",
     [
       foretold(space, 0, [4.1, 3.4, 5.3], { labels }),
       "Filesystem /data will be full in 4h (between 3h30m and 5h30m)",
-      /^文件系统 \/data 预计 4h 后写满（3h30m 至 5h30m 之间）$/,
+      /^文件系统 \/data 预计 4 小时后写满（3 小时 30 分钟 至 5 小时 30 分钟之间）$/,
     ],
     [
       foretold("system.filesystem.inodes.utilization", 0, [1, 0.8, 1.3], { labels }),
@@ -72,7 +72,7 @@ test("a certificate is told by its end, and by its name", () => {
   };
   assert.equal(renderText(symptomText(told(9)), "en"), "Certificate pay.example expires in 9d");
   assert.equal(renderText(symptomText(told(-1)), "en"), "Certificate pay.example has expired");
-  assert.match(renderText(symptomText(told(9)), "zh-CN"), /^证书 pay\.example 将在 9d 后过期$/);
+  assert.match(renderText(symptomText(told(9)), "zh-CN"), /^证书 pay\.example 将在 9 天后过期$/);
   const [incident] = incidentsOf(told(0.5));
   assert.equal(incident!.severity, "major");
   assert.equal(incident!.causes[0]!.entity, "certificate:db-1/pay.example");

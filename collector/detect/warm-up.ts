@@ -1,4 +1,4 @@
-/** How far a host's series are in knowing themselves: shown to operators, who must know what is judged by what. */
+/** How far a host is from being judged by its own history. */
 import { watchedMs } from "./columns.ts";
 import { scalesOf } from "./scales.ts";
 import { flag, type SeriesTable, wide, wideLength } from "./series-state.ts";
@@ -6,35 +6,34 @@ import { flag, type SeriesTable, wide, wideLength } from "./series-state.ts";
 /** Samples from which a series counts as provisional rather than collecting. */
 const provisionalSamples = 3;
 
-export interface HostProgress {
+export interface WarmUp {
   readonly collecting: number;
   readonly provisional: number;
   readonly ready: number;
-  readonly open: number;
   readonly readyAtMs: number | null;
 }
 
-export const noProgress: HostProgress = { collecting: 0, provisional: 0, ready: 0, open: 0, readyAtMs: null };
+export const noWarmUp: WarmUp = { collecting: 0, provisional: 0, ready: 0, readyAtMs: null };
 
-/** `paused`: judged again once a maintenance window is over. What has been silent for minutes does not count. */
-export function progressOf(
+/** Counts the series that are judged, or paused by a maintenance window, and that the host still had at `lastMs`. */
+export function warmUpOf(
   table: SeriesTable,
-  paused: ReadonlySet<number>,
+  isPaused: ReadonlySet<number>,
   lastMs: number,
   intervalMs: number,
-): Omit<HostProgress, "open"> {
+): WarmUp {
   const { flags, wide: wides, samples: numbers, series } = table;
-  const { warmupSamples } = scalesOf(intervalMs);
+  const { warmupSamples } = scalesOf(intervalMs || 10_000);
   let collecting = 0;
   let provisional = 0;
   let ready = 0;
   let fewest = warmupSamples;
   for (let number = 0; number < series.length; number += 1) {
-    const isPaused = paused.has(number);
-    if ((flags[number]! & flag.judged) === 0 && !isPaused) continue;
+    const paused = isPaused.has(number);
+    if ((flags[number]! & flag.judged) === 0 && !paused) continue;
     const samples = numbers[number]!;
     const silentMs = lastMs - wides[number * wideLength + wide.lastMs]!;
-    if (!isPaused && samples > 0 && silentMs > watchedMs) continue;
+    if (!paused && samples > 0 && silentMs > watchedMs) continue;
     if (samples >= warmupSamples) ready += 1;
     else if (samples >= provisionalSamples) provisional += 1;
     else collecting += 1;

@@ -13,7 +13,7 @@ export const metricsEn = {
   "system.paging.operations": "Swapping",
   "system.paging.faults": "Page faults",
   "system.memory.oom_kills": "Out-of-memory kills",
-  "system.pressure.stall.time": "Work waiting for",
+  "system.pressure.stall.time": "Stalled work",
   "system.disk.io": "Disk throughput",
   "system.disk.operations": "Disk operations",
   "system.disk.io_time": "Disk busy",
