@@ -20,6 +20,9 @@ export const limits = {
   /** And is shown as gone for this long, so that whoever comes back from a week off still sees it. */
   hostGoneShownMs: 7 * 86_400_000,
 
+  /** Flows of requests or transactions that are judged as counts, of one host: routes by methods; 1.3 KB each. */
+  countFlowsPerHostMax: 1_000,
+
   /** Ticks in one frame: a minute at 1 s. */
   ticksPerFrameMax: 64,
   /** Prometheus and OpenTelemetry names in the field stay far below; a longer one is a payload. */

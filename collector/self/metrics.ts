@@ -56,6 +56,7 @@ const detectors = [
   "bound",
   "absence",
   "host",
+  "counts",
   "peers",
   "forecast",
 ] as const satisfies readonly DetectorName[];
