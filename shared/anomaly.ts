@@ -10,9 +10,18 @@ import type { MetricKind, Resource, Role } from "./semantics.ts";
  * level: far from where the series usually is. record: farther than it ever was. bound: beyond what its kind can bear,
  * whatever its history. flat: standing still for longer than it ever did, in no direction. absence: a host that should be heard is
  * not. host: its metrics together are not as they usually are. peers: not as on the hosts that do the same work. forecast: it will
- * run out, and it is known when.
+ * run out, and it is known when. counts: more fail than usual of what was tried, or nothing comes.
  */
-export type DetectorName = "level" | "record" | "bound" | "flat" | "absence" | "host" | "peers" | "forecast";
+export type DetectorName =
+  | "level"
+  | "record"
+  | "bound"
+  | "flat"
+  | "absence"
+  | "host"
+  | "peers"
+  | "forecast"
+  | "counts";
 
 /** A fact that raised or lowered the score; rendered in the reader's language from `key` and `args`. */
 export interface Reason {

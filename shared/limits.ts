@@ -27,6 +27,8 @@ export const limits = {
   momentsPerSeriesMax: 10,
   momentSeriesPerHostMax: 100,
   momentKeptMs: 30 * 86_400_000,
+  /** Flows of requests or transactions that are judged as counts, of one host: routes by methods; 1.3 KB each. */
+  countFlowsPerHostMax: 1_000,
 
   /** Ticks in one frame: a minute at 1 s. */
   ticksPerFrameMax: 64,

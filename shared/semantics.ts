@@ -5,6 +5,7 @@
  * names are looked at. Agents' names are OpenTelemetry's (semantic conventions v1.44); what OpenTelemetry lacks is named
  * `causeway.*`. A metric that the table does not know is judged with its instrument's default and is never a symptom.
  */
+import { type Counted, countedOf } from "./counted.ts";
 import type { Entity } from "./entity.ts";
 import { labelValue, type Labels, type Series } from "./series.ts";
 
@@ -53,9 +54,11 @@ export interface Meaning {
   /** What the host has in all of it, so that a part's share of the host can be told: cores, or bytes of memory. */
   readonly capacity: "cores" | "memory" | "none";
   readonly entity: Entity;
+  /** Requests or transactions that it counts, or those of them that ended in a certain way; absent when it counts none. */
+  readonly counts?: Counted;
 }
 
-type Row = Partial<Omit<Meaning, "entity" | "unit">> & {
+type Row = Partial<Omit<Meaning, "entity" | "unit" | "counts">> & {
   readonly resource: Resource;
   readonly of?: Entity["kind"];
   /** Looks at labels where one name carries several meanings (a CPU's modes). */
@@ -308,7 +311,9 @@ const certificateLabels: readonly string[] = [
 
 /** Never throws: a series that is unknown, or lacks its entity's label, belongs to its host. */
 export function meaningOf(series: Series, host: string): Meaning {
-  const row = rows.get(series.metric) ?? fallback(series);
+  const known = rows.get(series.metric);
+  const counts = known === undefined ? countedOf(series) : undefined;
+  const row = known ?? fallback(series, counts);
   const refined = { ...row, ...row.refine?.(series.labels) };
   const rate = series.instrument === "counter";
   return {
@@ -326,6 +331,7 @@ export function meaningOf(series: Series, host: string): Meaning {
     instant: refined.instant ?? false,
     capacity: refined.capacity ?? "none",
     entity: entityOf(row.of ?? "host", host, series.labels),
+    ...(counts === undefined ? {} : { counts }),
   };
 }
 
@@ -372,11 +378,21 @@ const namedByConvention: readonly (readonly [RegExp, Row])[] = [
 ];
 
 /** Our own metrics are context: the agent's cost is watched by its budget, not by its anomalies. */
-function fallback(series: Series): Row {
+function fallback(series: Series, counts: Counted | undefined): Row {
   if (series.metric.startsWith("causeway.agent.")) return { resource: "agent", role: "context", of: "agent" };
+  if (counts !== undefined) return countRow(counts);
   const named = namedByConvention.find(([pattern]) => pattern.test(series.metric));
   // Nothing is known of it, not even where its zero is: no share of its value is the smallest deviation that matters.
   return named?.[1] ?? { resource: "none", badDirection: "both", floorShare: 0 };
+}
+
+/** What failed is felt; what was refused, by customers of transactions only: a crawler's wrong addresses hurt nobody. */
+function countRow({ part, what, share }: Counted): Row {
+  if (part === "total" || part === "success")
+    return { resource: "none", kind: "traffic", floor: 1, badDirection: "both" };
+  const badDirection = share === "of the rest" ? "down" : "up";
+  const role = part === "failure" || what === "transactions" ? "symptom" : "evidence";
+  return { resource: "none", kind: "errors", role, badDirection, floor: share === null ? 0.1 : 0.01 };
 }
 
 function entityOf(kind: Entity["kind"], host: string, labels: Labels): Entity {

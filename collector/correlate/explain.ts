@@ -104,12 +104,21 @@ export function symptomText(anomaly: Anomaly): Text {
   const { value, expectedLow: low, expectedHigh: high, unit, metric } = anomaly;
   const args = { value, low, high, unit, metric, name };
   if (anomaly.detector === "absence") return { key: "symptom.silence", args: { silent: value * 1000 } };
+  if (anomaly.detector === "counts") return countText(anomaly);
   if (anomaly.detector === "host") return { key: "symptom.host", args: { metrics: metricsToBlame(anomaly) } };
   if (anomaly.runsOut !== undefined) {
     const thing = { kind: anomaly.entity.kind, name, metric };
     return runsOutText(thing, anomaly.runsOut, anomaly.lastMs);
   }
   return { key: symptomKey(anomaly), args };
+}
+
+/** Detection's first reason has the numbers, and says what became of them. */
+function countText({ reasons: [reason] }: Anomaly): Text {
+  const { key = "", args = {} } = reason ?? {};
+  const volume = args["events"] === 0 ? "no" : "few";
+  const became = key === "reason.volume" ? volume : key.startsWith("reason.refused") ? "refused" : "failed";
+  return { key: `symptom.${became}_${args["what"]}`, args };
 }
 
 function symptomKey(anomaly: Anomaly): string {
@@ -133,6 +142,9 @@ function metricsToBlame({ reasons }: Anomaly): string {
 
 export function impactTexts(symptoms: readonly Anomaly[]): Text[] {
   const silent = new Set(symptoms.filter(({ detector }) => detector === "absence").map(({ host }) => host));
+  // Where requests and transactions are counted, what failed of them is what customers felt.
+  const counted = symptoms.filter(({ detector }) => detector === "counts");
+  if (counted.length > 0) return counted.slice(0, namedMax).map(countText);
   const hosts = [...new Set(symptoms.map(({ host }) => host))];
   if (silent.size > namedMax) {
     const others = hosts.filter((host) => !silent.has(host));

@@ -91,7 +91,8 @@ export function firstOf(anomalies: readonly Anomaly[]): number {
 }
 
 function isEffect(anomaly: Anomaly): boolean {
-  return anomaly.resource === "none" && (anomaly.kind === "latency" || anomaly.kind === "errors");
+  const { kind, resource, detector } = anomaly;
+  return resource === "none" && (kind === "latency" || kind === "errors" || detector === "counts");
 }
 
 function score(

@@ -31,7 +31,7 @@ export type { InMaintenance } from "./maintenance.ts";
 export type { PeerGroup } from "./peers/peers.ts";
 
 const snapshotSchema = "causeway.detect";
-const snapshotVersion = 9;
+const snapshotVersion = 10;
 
 export interface Detect {
   /** `number` of `host` is `series` from now on; what was learned under that number is forgotten. */

@@ -11,6 +11,7 @@ import { isShortLived } from "#shared/semantics.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
 import { ColumnReader } from "./columns.ts";
+import { Counts } from "./counts/counts.ts";
 import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
 import { Forecasts } from "./forecast/forecast.ts";
@@ -59,6 +60,8 @@ export class HostDetector {
   readonly flats: number[] = [];
   /** The host as a whole, once a step. */
   readonly score: HostScore;
+  /** Requests and transactions of this host, judged as counts. */
+  readonly counts: Counts;
   /** What of it will run out. */
   readonly forecasts: Forecasts;
   readonly #rules: HostRules;
@@ -85,6 +88,7 @@ export class HostDetector {
     this.#anomalies = new OpenAnomalies(this.table);
     this.forecasts = new Forecasts(host, (number) => this.table.info(number));
     this.score = new HostScore(host, (number) => this.table.series[number]);
+    this.counts = new Counts(host, this.#paused, (number) => this.table.feedback[number]!);
     this.#moment = momentOf(rules.calendar, 0);
   }
 
@@ -128,6 +132,7 @@ export class HostDetector {
     this.#paused.delete(number);
     this.#maintenance.define(number, series, meaning.kind);
     this.score.define(number, meaning);
+    this.counts.define(number, series, meaning, this.table.policyOf(number), this.#lastMs);
     this.forecasts.define(number, series.metric, meaning);
     this.#pause(number);
     this.#columns.define(number, series);
@@ -160,13 +165,14 @@ export class HostDetector {
     for (let index = 0; index < this.tick.attendedCount; index += 1)
       this.#attend(this.tick.attended[index]!, scales, before, now);
     for (const column of this.#columns.bounded) this.#atBound(column, scales);
+    this.counts.judge(batch, this.#completeness);
     this.#step(scales, now);
     this.forecasts.judge(batch, (covered) => this.#maintenance.covers(covered));
     return this.#take();
   }
 
   #take(): Anomaly[] {
-    return [...this.#anomalies.take(), ...this.score.take(), ...this.forecasts.take()];
+    return [...this.#anomalies.take(), ...this.counts.take(), ...this.score.take(), ...this.forecasts.take()];
   }
 
   /** An agent that started again no longer names what is gone: there is no column then that could say so. */
@@ -181,6 +187,7 @@ export class HostDetector {
   /** Ends what is open on a host that sends nothing: its window began, or it is gone. */
   endAll(timeMs: number): Anomaly[] {
     for (const number of this.#anomalies.numbers()) this.#anomalies.end(number, timeMs);
+    this.counts.endAll(timeMs);
     this.score.end(timeMs);
     this.forecasts.endAll(timeMs);
     return this.#take();
@@ -326,6 +333,7 @@ export class HostDetector {
   }
 
   #exceeds(number: number, finding: Finding): void {
+    if (this.counts.judges(number)) return;
     const { timeMs } = this.tick;
     const open = this.#anomalies.of(number);
     if (open !== undefined && open.anomaly.detector !== "flat") {
@@ -380,7 +388,8 @@ export class HostDetector {
   /** Open anomalies as they were last seen. */
   open(): Anomaly[] {
     const whole = this.score.open();
-    return [...this.#anomalies.all(), ...(whole === null ? [] : [whole]), ...this.forecasts.open()];
+    const single = [...this.#anomalies.all(), ...this.counts.open(), ...this.forecasts.open()];
+    return whole === null ? single : [...single, whole];
   }
 
   progress(): HostProgress {
@@ -398,6 +407,7 @@ export class HostDetector {
       completeness: this.#completeness,
       anomalies: this.#anomalies.state(),
       score: this.score.state(),
+      counts: this.counts.state(),
       forecasts: this.forecasts.meta(),
       moments: this.#moments.state(),
       floors: this.table.policies.all.map(({ floor, floorShare }) => [floor, floorShare]),
@@ -407,7 +417,8 @@ export class HostDetector {
   }
 
   columns(): [name: string, column: Column][] {
-    return [...this.table.columns(), ...this.score.columns(), ["forecasts", this.forecasts.bins()]];
+    const { table, score, counts, forecasts } = this;
+    return [...table.columns(), ...score.columns(), ...counts.columns(), ["forecasts", forecasts.bins()]];
   }
 
   static restore(meta: HostMeta, column: (name: string) => Column, rules: HostRules): HostDetector {
@@ -416,6 +427,7 @@ export class HostDetector {
       if (series !== null) detector.define(number, series);
     detector.table.restore(column);
     detector.score.restore(meta.score, column);
+    detector.counts.restore(meta.counts, column);
     detector.forecasts.restore(meta.forecasts, column("forecasts") as Uint8Array);
     adoptFloors(detector.table, meta, column("policy"));
     detector.#firstMs = meta.firstMs;

@@ -1,4 +1,5 @@
 /** What survives a restart of one host beside its table's columns. */
+import type { CountsState } from "./counts/counts.ts";
 import type { ForecastsMeta } from "./forecast/forecast.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
@@ -18,6 +19,7 @@ export interface HostMeta {
   readonly completeness: number;
   readonly anomalies: OpenAnomaliesState;
   readonly score: HostScoreState;
+  readonly counts: CountsState;
   readonly forecasts: ForecastsMeta;
   readonly moments: MomentsState;
   /** By policy: the smallest deviations that the series were judged with. */

@@ -57,6 +57,7 @@ const detectors = [
   "flat",
   "absence",
   "host",
+  "counts",
   "peers",
   "forecast",
 ] as const satisfies readonly DetectorName[];

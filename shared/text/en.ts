@@ -34,6 +34,20 @@ export const en = {
   "symptom.silence": "No data for {silent|duration}",
   "symptom.latency": "Answers take {value|unit} (expected at most {high|unit})",
   "symptom.host": "The host as a whole behaves unlike itself (most unlike: {metrics})",
+  "symptom.failed_requests": "{bad} of {events} requests of {name} failed in the last {window|duration}",
+  "symptom.failed_transactions":
+    "{bad} of {events} transactions of {name} failed in the last {window|duration}",
+  "symptom.refused_requests":
+    "{bad} of {events} requests of {name} were refused in the last {window|duration}",
+  "symptom.refused_transactions":
+    "{bad} of {events} transactions of {name} were refused in the last {window|duration}",
+  "symptom.no_requests": "{name} has had no requests for {window|duration} (about {expected} would be usual)",
+  "symptom.no_transactions":
+    "{name} has had no transactions for {window|duration} (about {expected} would be usual)",
+  "symptom.few_requests":
+    "{name} has had only {events} requests in {window|duration} (about {expected} would be usual)",
+  "symptom.few_transactions":
+    "{name} has had only {events} transactions in {window|duration} (about {expected} would be usual)",
   "symptom.other": "{metric} is {value|unit} (expected {low|unit} to {high|unit})",
 
   "cause.process.cpu": "process {process} (pid {pid}) uses {causeValue|percent} of a core",
@@ -113,6 +127,13 @@ export const en = {
   "reason.provisional": "judged by its kind's bounds: its own history is still too short",
   "reason.incomplete": "only {share|percent} of the expected samples were there",
   "reason.feedback": "judged with {times} times the usual threshold, by operators' feedback",
+  "reason.failed": "{bad} of {events} failed in the last {window|duration}; usually {usual|percent}",
+  "reason.failed_new": "{bad} of {events} failed in the last {window|duration}",
+  "reason.refused": "{bad} of {events} were refused in the last {window|duration}; usually {usual|percent}",
+  "reason.refused_new": "{bad} of {events} were refused in the last {window|duration}",
+  "reason.most": "more than half of them: trouble, whatever is usual",
+  "reason.bursty": "they come in bursts here, so many at once are less of a surprise",
+  "reason.volume": "{events} came in {window|duration}; about {expected} would be usual",
   "reason.host_metrics": "most unlike themselves: {metrics}",
   "reason.host_share": "{share|percent} of its metrics are unusual now",
   "reason.peers": "unlike its {siblings} siblings, the hosts that do the same work",

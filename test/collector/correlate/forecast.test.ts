@@ -49,12 +49,12 @@ test("the sentence says what, when, and between which times, in both languages",
     [
       foretold("system.filesystem.inodes.utilization", 0, [1, 0.8, 1.3], { labels }),
       "Filesystem /data will have no inodes left in 1h (between 50m and 1h20m)",
-      /inode 预计 1h 后用尽/,
+      /inode 预计 1 小时后用尽/,
     ],
     [
       foretold("system.memory.utilization", 0, [30, 20, 50]),
       "Memory will be used up in 1d6h (between 20h and 2d2h)",
-      /^内存预计 1d6h 后耗尽/,
+      /^内存预计 1 天 6 小时后耗尽/,
     ],
   ];
   for (const [told, en, zh] of cases) {
