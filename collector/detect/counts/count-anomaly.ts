@@ -82,7 +82,7 @@ function anomalyOf(flow: Flow, member: Member, what: string, told: Told, reasons
   return {
     id: `${host}|${flow.id}|${what}|${startedMs}`,
     host,
-    entity: member.meaning.entity,
+    entity: { ...member.meaning.entity, host },
     series: seriesId(member.series),
     metric: member.series.metric,
     resource: "none",

@@ -76,8 +76,7 @@ export class Counts {
     this.#flows.remove(number);
     if (before?.hasEvents === false) this.#end(before, timeMs);
     if (meaning.counts === undefined || !policy.judged) return;
-    const own = { ...meaning, entity: { ...meaning.entity, host: this.#host } };
-    this.#flows.add(memberOf(number, series, own, meaning.counts, policy.thresholdFactor));
+    this.#flows.add(memberOf(number, series, meaning, meaning.counts, policy.thresholdFactor));
   }
 
   /** Whether `number` counts what ended badly of events that are judged here: its rate alone says less. */

@@ -13,6 +13,7 @@ import type { Series } from "#shared/series.ts";
 export interface Member {
   readonly number: number;
   readonly series: Series;
+  /** Of all hosts that have the series: its entity may name another one. */
   readonly meaning: Meaning;
   readonly counted: Counted;
   /** Multiplies the thresholds of what is judged by this series. */
@@ -50,17 +51,16 @@ export function memberOf(
 
 export class Flow {
   readonly id: string;
-  /** Where its row begins. */
-  readonly at: number;
+  /** Where its row begins; -1 while it has none. */
+  at = -1;
   /** By number. */
   members: readonly Member[] = [];
   /** Those of them that tell something, and whether they tell how many there were; else nothing is judged. */
   told: readonly Member[] = [];
   hasEvents = false;
 
-  constructor(id: string, at: number) {
+  constructor(id: string) {
     this.id = id;
-    this.at = at;
   }
 
   add(member: Member): void {

@@ -36,9 +36,11 @@ export class Flows {
     return this.#flows.get(id)?.hasEvents === true;
   }
 
-  /** By id: what is told must not depend on the order of definitions. */
+  /** Those that can be judged, by id: what is told must not depend on the order of definitions. */
   ordered(): readonly Flow[] {
-    this.#ordered ??= [...this.#flows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#ordered ??= [...this.#flows.values()]
+      .filter(({ hasEvents }) => hasEvents)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
     return this.#ordered;
   }
 
@@ -59,11 +61,11 @@ export class Flows {
       this.#refused.set(member.number, member);
       return;
     }
-    const flow = known ?? new Flow(id, this.#rows.take());
+    const flow = known ?? new Flow(id);
     this.#flows.set(id, flow);
     this.#members.set(member.number, member);
     flow.add(member);
-    this.#ordered = null;
+    this.#place(flow);
   }
 
   remove(number: number): void {
@@ -72,10 +74,19 @@ export class Flows {
     if (flow === undefined) return;
     this.#members.delete(number);
     flow.remove(number);
-    if (flow.members.length > 0) return;
-    this.#flows.delete(flow.id);
-    this.#rows.release(flow.at);
+    if (flow.members.length === 0) this.#flows.delete(flow.id);
+    this.#place(flow);
+  }
+
+  /** A row is for what is judged: a lone counter of failures needs none. */
+  #place(flow: Flow): void {
     this.#ordered = null;
+    if (flow.hasEvents === flow.at >= 0) return;
+    if (flow.hasEvents) flow.at = this.#rows.take();
+    else {
+      this.#rows.release(flow.at);
+      flow.at = -1;
+    }
   }
 
   state(): FlowsState {
@@ -122,7 +133,8 @@ export class Flows {
     const rows = column("flows") as Float64Array;
     for (const [index, id] of flows.entries()) {
       const at = this.#flows.get(id)?.at;
-      if (at !== undefined) this.rows.set(rows.subarray(index * rowLength, (index + 1) * rowLength), at);
+      if (at !== undefined && at >= 0)
+        this.rows.set(rows.subarray(index * rowLength, (index + 1) * rowLength), at);
     }
   }
 
