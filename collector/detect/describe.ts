@@ -93,7 +93,7 @@ export function describe(
   const isNew = meaning.bornAtZero && knownMs < newMs;
   const unprecedented = ready && !isFlat && (alarm !== null || isNew || isFarthest(table, number, value));
   const atBound = isBeyond(value, policy.bound, flagged & flag.badUp);
-  const factor = factorAt(table.feedback[number]!, value, policy.bound, flagged);
+  const factor = factorAt(table.feedbackOf(number), value, policy.bound, flagged);
   const detector: DetectorName = isFlat ? "flat" : atBound ? "bound" : unprecedented ? "record" : "level";
   const stands = (flagged & flag.flat) !== 0;
   const width = factor * policy.thresholdFactor * compared.zMin * expectedDeviation(table, number);

@@ -123,7 +123,7 @@ export class Factors {
     if (info === undefined) return;
     const { series, id, meaning } = info;
     const one = { host: table.host, series: id, metric: series.metric, entityKind: meaning.entity.kind };
-    table.feedback[number] = this.of(one);
+    table.setFeedback(number, this.of(one));
   }
 
   /** The same for all series of a host. */

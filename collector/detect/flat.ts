@@ -79,7 +79,7 @@ function isTooLong(table: SeriesTable, number: number, dayClass: number, scales:
   const { thresholdFactor } = table.policyOf(number);
   return (
     numbers[at + counts.moving]! >= movingShare * countMax &&
-    run >= least * thresholdFactor * table.feedback[number]!
+    run >= least * thresholdFactor * table.feedbackOf(number)
   );
 }
 

@@ -88,7 +88,12 @@ export class HostDetector {
     this.#anomalies = new OpenAnomalies(this.table);
     this.forecasts = new Forecasts(host, (number) => this.table.info(number));
     this.score = new HostScore(host, (number) => this.table.series[number]);
-    this.counts = new Counts(host, this.#paused, (number) => this.table.feedback[number]!);
+    this.counts = new Counts(
+      host,
+      this.#paused,
+      (number) => this.table.feedbackOf(number),
+      (number) => this.table.definedAs(number),
+    );
     this.#moment = momentOf(rules.calendar, 0);
   }
 
@@ -132,7 +137,7 @@ export class HostDetector {
     this.#paused.delete(number);
     this.#maintenance.define(number, series, meaning.kind);
     this.score.define(number, meaning);
-    this.counts.define(number, series, meaning, this.table.policyOf(number), this.#lastMs);
+    this.counts.define(number, { series, meaning, policy: this.table.policyOf(number) }, this.#lastMs);
     this.forecasts.define(number, series.metric, meaning);
     this.#pause(number);
     this.#columns.define(number, series);
@@ -259,7 +264,7 @@ export class HostDetector {
   }
 
   #threshold(number: number, value: number, policy: SeriesPolicy): number {
-    const factor = factorAt(this.table.feedback[number]!, value, policy.bound, this.table.flags[number]!);
+    const factor = factorAt(this.table.feedbackOf(number), value, policy.bound, this.table.flags[number]!);
     return zMinAt(this.#intervalMs) * policy.thresholdFactor * factor;
   }
 

@@ -1,5 +1,5 @@
 /**
- * What detection keeps per series, as rows of typed arrays: 249 bytes, and 96 more for each class of day that it has lived
+ * What detection keeps per series, as rows of typed arrays: 241 bytes, and 96 more for each class of day that it has lived
  * through (`season.ts`). What a series is (name, labels) is kept once for all hosts that have it (`shared/series-pool.ts`).
  *
  * Rows are in series order, which is the order of a batch's columns, so judging a batch walks memory straight on (random
@@ -143,8 +143,8 @@ export class SeriesTable {
   inStep = new Uint8Array(0);
   /** Index of its policy in `policies`. */
   policy = new Uint16Array(0);
-  /** What operators' feedback multiplies its threshold by; follows from their answers, so no snapshot has it. */
-  feedback = new Float64Array(0);
+  /** What operators' feedback multiplies a threshold by, where that is not 1; follows from their answers, so no snapshot has it. */
+  readonly #feedback = new Map<number, number>();
 
   constructor(host: string, policies: Policies, dayClasses: number) {
     this.host = host;
@@ -174,7 +174,7 @@ export class SeriesTable {
     this.small.fill(0, number * smallLength, (number + 1) * smallLength);
     this.samples[number] = 0;
     this.inStep[number] = 0;
-    this.feedback[number] = 1;
+    this.#feedback.delete(number);
     this.flags[number]! &= ~learnedFlags;
     this.season.forget(number);
   }
@@ -185,6 +185,23 @@ export class SeriesTable {
     const policy = this.policies.all[this.policy[number]!]!;
     const meaning = meaningUnder(meaningOf(series, this.host), policy);
     return { series, id: seriesId(series), meaning };
+  }
+
+  /** 1 is as shipped. */
+  feedbackOf(number: number): number {
+    return this.#feedback.get(number) ?? 1;
+  }
+
+  setFeedback(number: number, factor: number): void {
+    if (factor === 1) this.#feedback.delete(number);
+    else this.#feedback.set(number, factor);
+  }
+
+  /** What `number` was defined as. The meaning's entity may be another host's. */
+  definedAs(number: number): { series: Series; meaning: Meaning; policy: SeriesPolicy } {
+    const series = this.series[number]!;
+    const { meaning } = this.policies.resolve(series, this.host);
+    return { series, meaning, policy: this.policyOf(number) };
   }
 
   policyOf(number: number): SeriesPolicy {
@@ -238,7 +255,6 @@ export class SeriesTable {
     this.small = widened(this.small, new Uint8Array(capacity * smallLength));
     this.flags = widened(this.flags, new Uint16Array(capacity));
     this.policy = widened(this.policy, new Uint16Array(capacity));
-    this.feedback = widened(this.feedback, new Float64Array(capacity));
     this.season.widen(capacity);
   }
 }
@@ -272,5 +288,4 @@ export const bytesPerSeries =
   2 +
   1 +
   2 +
-  2 +
-  8;
+  2;

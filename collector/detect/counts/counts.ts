@@ -40,13 +40,20 @@ export interface CountsState extends FlowsState {
   readonly open: OpenCountsState;
 }
 
+/** What a series is; it means this under its policy, its entity perhaps another host's. */
+export interface Defined {
+  readonly series: Series;
+  readonly meaning: Meaning;
+  readonly policy: { readonly judged: boolean; readonly thresholdFactor: number };
+}
+
 export class Counts {
   readonly #host: string;
   /** Series in a maintenance window: neither judged nor learned. */
   readonly #paused: ReadonlySet<number>;
   /** What operators' feedback multiplies a series' thresholds by. */
   readonly #feedback: (number: number) => number;
-  readonly #flows = new Flows();
+  readonly #flows: Flows;
   #completeness = 1;
   #open = new OpenCounts();
   /** Columns of the batch before: often the same array again. */
@@ -55,23 +62,26 @@ export class Counts {
   readonly #tick: Tick = { events: 0, failures: 0, refusals: 0 };
   readonly #minute = new WindowSum();
 
-  constructor(host: string, paused: ReadonlySet<number>, feedback: (number: number) => number) {
+  /** `definedAs`: what `define` was last told of a number. */
+  constructor(
+    host: string,
+    paused: ReadonlySet<number>,
+    feedback: (number: number) => number,
+    definedAs: (number: number) => Defined,
+  ) {
     this.#host = host;
     this.#paused = paused;
     this.#feedback = feedback;
+    this.#flows = new Flows((number) => {
+      const { series, meaning, policy } = definedAs(number);
+      return memberOf(number, series, meaning, meaning.counts!, policy.thresholdFactor);
+    });
   }
 
   /**
-   * `number` is `series` from now on and means this under its policy, its entity perhaps another host's; what was under that number is
-   * forgotten at `timeMs`.
+   * `number` is this from now on; what was under that number is forgotten at `timeMs`.
    */
-  define(
-    number: number,
-    series: Series,
-    meaning: Meaning,
-    policy: { readonly judged: boolean; readonly thresholdFactor: number },
-    timeMs: number,
-  ): void {
+  define(number: number, { series, meaning, policy }: Defined, timeMs: number): void {
     const before = this.#flows.of(number);
     this.#flows.remove(number);
     if (before?.hasEvents === false) this.#end(before, timeMs);
@@ -94,7 +104,6 @@ export class Counts {
     const valueOf = ({ number }: Member): number =>
       batch.values[(this.#columnOf[number] ?? 0) - 1] ?? Number.NaN;
     for (const flow of this.#flows.ordered()) {
-      if (!flow.hasEvents) continue;
       if (flow.told.some(({ number }) => this.#paused.has(number))) this.#pause(flow, batch.timeMs);
       else this.#judgeFlow(flow, batch, valueOf);
     }

@@ -51,16 +51,17 @@ export function memberOf(
 
 export class Flow {
   readonly id: string;
-  /** Where its row begins; -1 while it has none. */
-  at = -1;
+  /** Where its row begins. */
+  readonly at: number;
   /** By number. */
   members: readonly Member[] = [];
   /** Those of them that tell something, and whether they tell how many there were; else nothing is judged. */
   told: readonly Member[] = [];
   hasEvents = false;
 
-  constructor(id: string) {
+  constructor(id: string, at: number) {
     this.id = id;
+    this.at = at;
   }
 
   add(member: Member): void {
@@ -96,9 +97,14 @@ export class Flow {
   }
 }
 
+/** Whether it can tell how many there were. */
+export function tellsEvents({ counted }: Member): boolean {
+  return counted.divided || counted.part === "total";
+}
+
 /** Whose metric is the total: one that is divided rather than one that is not, transactions rather than requests, then by name. */
 function carrierOf(members: readonly Member[]): Member | undefined {
-  const whole = members.filter(({ counted }) => counted.divided || counted.part === "total");
+  const whole = members.filter(tellsEvents);
   return whole.toSorted((a, b) => rank(a) - rank(b) || (a.series.metric < b.series.metric ? -1 : 1))[0];
 }
 

@@ -4,7 +4,7 @@
  */
 import { limits } from "#shared/limits.ts";
 import type { Column } from "#shared/snapshot.ts";
-import { Flow, type Member } from "./flow.ts";
+import { Flow, type Member, tellsEvents } from "./flow.ts";
 import { FlowRows, rowLength } from "./flow-row.ts";
 
 /** JSON: the order of the rows, and of the members' columns. */
@@ -19,9 +19,17 @@ export class Flows {
   readonly #rows = new FlowRows();
   readonly #flows = new Map<string, Flow>();
   readonly #members = new Map<number, Member>();
+  /** Series that tell only how something ended, of which nobody tells how much there was: number and flow, for when somebody does. */
+  readonly #lone = new Map<number, string>();
+  readonly #memberAgain: (number: number) => Member;
   /** Those that there was no room for when they were defined. */
   readonly #refused = new Map<number, Member>();
   #ordered: readonly Flow[] | null = null;
+
+  /** `memberAgain`: the member that a series which was defined before makes. */
+  constructor(memberAgain: (number: number) => Member) {
+    this.#memberAgain = memberAgain;
+  }
 
   get rows(): Float64Array {
     return this.#rows.values;
@@ -33,14 +41,12 @@ export class Flows {
 
   /** Whether it is judged. */
   has(id: string): boolean {
-    return this.#flows.get(id)?.hasEvents === true;
+    return this.#flows.has(id);
   }
 
-  /** Those that can be judged, by id: what is told must not depend on the order of definitions. */
+  /** By id: what is told must not depend on the order of definitions. */
   ordered(): readonly Flow[] {
-    this.#ordered ??= [...this.#flows.values()]
-      .filter(({ hasEvents }) => hasEvents)
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#ordered ??= [...this.#flows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     return this.#ordered;
   }
 
@@ -57,36 +63,49 @@ export class Flows {
   add(member: Member): void {
     const id = member.counted.of;
     const known = this.#flows.get(id);
+    if (known === undefined && !tellsEvents(member)) {
+      this.#lone.set(member.number, id);
+      return;
+    }
     if (known === undefined && this.#flows.size >= limits.countFlowsPerHostMax) {
       this.#refused.set(member.number, member);
       return;
     }
-    const flow = known ?? new Flow(id);
-    this.#flows.set(id, flow);
+    const flow = known ?? this.#begin(id);
     this.#members.set(member.number, member);
     flow.add(member);
-    this.#place(flow);
+    this.#ordered = null;
+  }
+
+  /** A flow, with those that waited for it. */
+  #begin(id: string): Flow {
+    const flow = new Flow(id, this.#rows.take());
+    this.#flows.set(id, flow);
+    for (const [number, of] of this.#lone) {
+      if (of !== id) continue;
+      this.#lone.delete(number);
+      const member = this.#memberAgain(number);
+      this.#members.set(number, member);
+      flow.add(member);
+    }
+    return flow;
   }
 
   remove(number: number): void {
     this.#refused.delete(number);
+    this.#lone.delete(number);
     const flow = this.of(number);
     if (flow === undefined) return;
     this.#members.delete(number);
     flow.remove(number);
-    if (flow.members.length === 0) this.#flows.delete(flow.id);
-    this.#place(flow);
-  }
-
-  /** A row is for what is judged: a lone counter of failures needs none. */
-  #place(flow: Flow): void {
     this.#ordered = null;
-    if (flow.hasEvents === flow.at >= 0) return;
-    if (flow.hasEvents) flow.at = this.#rows.take();
-    else {
-      this.#rows.release(flow.at);
-      flow.at = -1;
+    if (flow.hasEvents) return;
+    for (const member of flow.members) {
+      this.#members.delete(member.number);
+      this.#lone.set(member.number, flow.id);
     }
+    this.#flows.delete(flow.id);
+    this.#rows.release(flow.at);
   }
 
   state(): FlowsState {
@@ -114,14 +133,10 @@ export class Flows {
   restore({ flows, members, refused }: FlowsState, column: (name: string) => Column): void {
     const defined = new Map([...this.#members, ...this.#refused]);
     for (const number of defined.keys()) this.remove(number);
-    const raw = column("flow raw");
-    const seen = column("flow seen");
-    for (const [index, number] of members.entries()) {
+    for (const number of members) {
       const member = defined.get(number);
       // Another policy may not judge it any more.
       if (member === undefined) continue;
-      member.raw = raw[index]!;
-      member.seenMs = seen[index]!;
       this.add(member);
       defined.delete(number);
     }
@@ -130,11 +145,18 @@ export class Flows {
       if (without.has(number)) this.#refused.set(number, member);
       else this.add(member);
     }
+    const raw = column("flow raw");
+    const seen = column("flow seen");
+    for (const [index, number] of members.entries()) {
+      const member = this.#members.get(number);
+      if (member === undefined) continue;
+      member.raw = raw[index]!;
+      member.seenMs = seen[index]!;
+    }
     const rows = column("flows") as Float64Array;
     for (const [index, id] of flows.entries()) {
       const at = this.#flows.get(id)?.at;
-      if (at !== undefined && at >= 0)
-        this.rows.set(rows.subarray(index * rowLength, (index + 1) * rowLength), at);
+      if (at !== undefined) this.rows.set(rows.subarray(index * rowLength, (index + 1) * rowLength), at);
     }
   }
 

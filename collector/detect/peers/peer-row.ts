@@ -106,7 +106,7 @@ function standsOut(
   const flagged = table.flags[number]!;
   if ((flagged & (z > 0 ? flag.badUp : flag.badDown)) === 0) return null;
   const policy = table.policyOf(number);
-  const factor = policy.thresholdFactor * factorAt(table.feedback[number]!, value, policy.bound, flagged);
+  const factor = policy.thresholdFactor * factorAt(table.feedbackOf(number), value, policy.bound, flagged);
   const share = watched ? backShare : 1;
   if (Math.abs(z) < ownMin * factor * share) return null;
   const smallest = Math.max(policy.floor, policy.floorShare * Math.abs(expected));
