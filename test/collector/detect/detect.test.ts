@@ -251,15 +251,17 @@ test("no values whatever make detection throw or score outside 0 to 16", () => {
 });
 
 test("warm-up is counted: collecting, provisional, ready", () => {
-  const detect = detectWith(cpu, series("system.memory.utilization"), series("system.memory.limit"));
+  const known = series("system.memory.utilization");
+  const detect = detectWith(cpu, known, series("system.memory.limit"), series("custom.thing"));
   const all = () => {
     const { collecting, provisional, ready } = detect.progress("h");
     return [collecting, provisional, ready];
   };
-  feed(detect, "h", [[0.1], [0.2], [1]]);
-  assert.deepEqual(all(), [2, 0, 0]);
-  feed(detect, "h", [noisy(0.1, 0, 5), noisy(0.2, 0, 5), noisy(1, 0, 5)], 1);
-  assert.deepEqual(all(), [0, 2, 0]);
-  feed(detect, "h", [noisy(0.1, 0, 20), noisy(0.2, 0, 20), noisy(1, 0, 20)], 6);
-  assert.deepEqual(all(), [0, 0, 2]);
+  const ticks = (count: number) => [0.1, 0.2, 1, 5].map((level) => noisy(level, 0, count));
+  feed(detect, "h", ticks(1));
+  assert.deepEqual(all(), [3, 0, 0]);
+  feed(detect, "h", ticks(5), 1);
+  assert.deepEqual(all(), [1, 2, 0], "of a metric that nobody knows nothing is usual");
+  feed(detect, "h", ticks(20), 6);
+  assert.deepEqual(all(), [0, 0, 3]);
 });
