@@ -247,7 +247,7 @@ export class HostDetector {
       else this.#anomalies.uneasy(number);
     }
     // It lasted so long that it is how the series is now.
-    if (open?.anomaly.provisional === true && exceeds && this.#anomalies.of(number) === undefined) return;
+    if (open !== undefined && exceeds && this.#anomalies.of(number) === undefined) return;
     learnAttended(
       table,
       number,
@@ -347,8 +347,7 @@ export class HostDetector {
     if (open !== undefined && open.anomaly.detector !== "flat") {
       const now = { value: finding.value, score: scoreOf(finding, open.anomaly.detector), timeMs };
       const told = () => this.#describe(number, finding, open.anomaly.startedMs);
-      if (!this.#anomalies.grow(open, number, now, told))
-        beginAnew(this.table, number, finding.value, open.anomaly.provisional);
+      if (!this.#anomalies.grow(open, number, now, told)) beginAnew(this.table, number, finding.value);
       return;
     }
     const bounded = finding.basis === "bound" && (this.table.flags[number]! & flag.boundAlways) !== 0;

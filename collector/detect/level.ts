@@ -269,10 +269,10 @@ export function learnAttended(
   if (z2 > attendSquared && !isYoung) countCluster(table, number);
 }
 
-/** What was an anomaly is the level from now on; at once, when what it was measured against was the work of minutes. */
-export function beginAnew(table: SeriesTable, number: number, value: number, provisional: boolean): void {
+/** What was an anomaly is the level from now on. */
+export function beginAnew(table: SeriesTable, number: number, value: number): void {
   table.wide[number * wideLength + wide.level] = value;
-  if (provisional) table.near[number * nearLength + near.shortMean] = 0;
+  table.near[number * nearLength + near.shortMean] = 0;
 }
 
 /** One more cluster of exceedances, unless this sample still belongs to the last one. */

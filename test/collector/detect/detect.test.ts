@@ -77,6 +77,17 @@ test("an outage that lasts an hour does not become normal, and the next one is t
   );
 });
 
+test("what lasts for two hours is told once: then it is how the series is", () => {
+  const told = feed(detectWith(cpu), "h", [[...noisy(0.1, 0.02, 100), ...noisy(0.85, 0.01, 2400)]]);
+  assert.deepEqual(
+    told.map(({ ended, startedMs, lastMs }) => [ended, lastMs - startedMs]),
+    [
+      [false, intervalMs],
+      [true, 7_200_000],
+    ],
+  );
+});
+
 test("what matters little for the kind is no anomaly, however unlikely", () => {
   // Variance nil, a move of 10 points: below the 15 that matter for a CPU.
   assert.deepEqual(feed(detectWith(cpu), "h", [[...noisy(0.1, 0, 60), ...noisy(0.2, 0, 60)]]), []);
