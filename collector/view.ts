@@ -54,7 +54,7 @@ export function createView({
   const hosts = (): Host[] => {
     const anomalies = Map.groupBy(chain.detect.open(), ({ host }) => host);
     return ingest.hosts.facts().map(({ host, agentId, resource, firstMs, lastMs, intervalMs, series }) => {
-      const { collecting, provisional, ready, readyAtMs } = chain.detect.progress(host);
+      const { open: _, ...warmup } = chain.detect.progress(host);
       return {
         host,
         agentId,
@@ -65,7 +65,7 @@ export function createView({
         lastSeenMs: lastMs,
         intervalMs,
         series,
-        warmup: { collecting, provisional, ready, readyAtMs },
+        warmup,
         anomalies: anomalies.get(host)?.length ?? 0,
         hostScore: shownScore(chain.detect.hostScore(host)),
         clockErrorMs: follower.clockErrors.get(agentId) ?? 0,
@@ -196,6 +196,8 @@ function total(all: readonly Warmup[]): Warmup {
     provisional: all.reduce((sum, { provisional }) => sum + provisional, 0),
     ready: all.reduce((sum, { ready }) => sum + ready, 0),
     readyAtMs: latestMs === 0 ? null : latestMs,
+    workdays: all.reduce((sum, { workdays }) => sum + workdays, 0),
+    restdays: all.reduce((sum, { restdays }) => sum + restdays, 0),
   };
 }
 

@@ -57,7 +57,7 @@ export interface Anomaly {
   readonly score: number;
   /** The deviation as a share of what the whole host has (of its cores, of its memory); null when that has no meaning. */
   readonly hostShare: number | null;
-  /** The series' own history is still too short; judged by its kind's bounds. */
+  /** The series' own history is still too short; judged by what is usual for its kind, and by its kind's bounds. */
   readonly provisional: boolean;
   /** Share of the expected samples of the judged window that were there, 0 to 1. */
   readonly completeness: number;

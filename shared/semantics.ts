@@ -387,12 +387,15 @@ function fallback(series: Series, counts: Counted | undefined): Row {
 }
 
 /** What failed is felt; what was refused, by customers of transactions only: a crawler's wrong addresses hurt nobody. */
-function countRow({ part, what, share }: Counted): Row {
+function countRow({ part, what, share, per }: Counted): Row {
   if (part === "total" || part === "success")
     return { resource: "none", kind: "traffic", floor: 1, badDirection: "both" };
   const badDirection = share === "of the rest" ? "down" : "up";
   const role = part === "failure" || what === "transactions" ? "symptom" : "evidence";
-  return { resource: "none", kind: "errors", role, badDirection, floor: share === null ? 0.1 : 0.01 };
+  if (share === null) return { resource: "none", kind: "errors", role, badDirection, floor: 0.1 };
+  // Half of all failing is trouble, whatever was usual.
+  const bound = part === "failure" ? { bound: per / 2 } : {};
+  return { resource: "none", kind: "errors", role, badDirection, floor: 0.01, ...bound };
 }
 
 function entityOf(kind: Entity["kind"], host: string, labels: Labels): Entity {

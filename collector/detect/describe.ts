@@ -20,6 +20,7 @@ import {
   slow,
   slowLength,
 } from "./series-state.ts";
+import type { Scales } from "./scales.ts";
 import { flatScore, recordScore, unusualScore } from "./severity.ts";
 
 /** Score of a sample at its kind's bound while the series has no history of its own. */
@@ -38,13 +39,15 @@ const completeShare = 0.9;
 /** Younger than this, what appeared is told as new: it has no history to be the largest of. */
 const newMs = 120_000;
 
+/** What a sample was judged by: the series' own history, or while that is short its kind's usual deviation, or its bound. */
+export type Basis = "own" | "kind" | "bound";
+
 export interface Finding {
   readonly value: number;
   readonly expected: number;
   /** Standard deviations that it is off by. */
   readonly z: number;
-  /** Judged by its own history. */
-  readonly ready: boolean;
+  readonly basis: Basis;
   /** What the records said, if they found it. */
   readonly alarm: RecordAlarm | null;
   /** It is told because it stands still, not for its value. */
@@ -63,11 +66,9 @@ export interface Compared {
   readonly timeMs: number;
   readonly dayClass: string;
   readonly hour: number;
-  /** How long one step of the records is. */
-  readonly stepMs: number;
-  /** Over how long the levels are that it was compared with: of the last samples, and of the last hours. */
+  readonly scales: Scales;
+  /** Over how long the level of the last samples is. */
   readonly levelMs: number;
-  readonly slowLevelMs: number;
   /** When it was as far off before; null: never, or nobody remembers. */
   readonly similar: Reason | null;
   /** Standard deviations from which a sample exceeds. */
@@ -82,22 +83,25 @@ export function describe(
   facts: HostFacts,
 ): Anomaly {
   const { series, id, meaning } = table.info(number)!;
-  const { value, expected, ready, alarm } = finding;
+  const { value, expected, basis, alarm } = finding;
   const policy = table.policyOf(number);
   const flagged = table.flags[number]!;
   const deviation = value - expected;
   const boundBelow = meaning.badDirection === "down";
   const isFlat = finding.still !== undefined;
-  const direction = isFlat ? "down" : ready ? (deviation >= 0 ? "up" : "down") : boundBelow ? "down" : "up";
-  const knownMs = table.counts[number * countsLength + counts.steps]! * compared.stepMs;
+  const towards = basis === "bound" ? (boundBelow ? "down" : "up") : deviation >= 0 ? "up" : "down";
+  const direction = isFlat ? "down" : towards;
+  const knownMs = table.counts[number * countsLength + counts.steps]! * compared.scales.stepMs;
   const isNew = meaning.bornAtZero && knownMs < newMs;
-  const unprecedented = ready && !isFlat && (alarm !== null || isNew || isFarthest(table, number, value));
+  const unprecedented =
+    basis === "own" && !isFlat && (alarm !== null || isNew || isFarthest(table, number, value));
   const atBound = isBeyond(value, policy.bound, flagged & flag.badUp);
   const factor = factorAt(table.feedbackOf(number), value, policy.bound, flagged);
   const detector: DetectorName = isFlat ? "flat" : atBound ? "bound" : unprecedented ? "record" : "level";
   const stands = (flagged & flag.flat) !== 0;
-  const width = factor * policy.thresholdFactor * compared.zMin * expectedDeviation(table, number);
-  const band = ready ? expectedBand(table, number, finding, policy, width) : bandAtBound(meaning);
+  const width =
+    factor * policy.thresholdFactor * compared.zMin * expectedDeviation(table, number, compared.scales);
+  const band = basis === "bound" ? bandAtBound(meaning) : expectedBand(table, number, finding, policy, width);
   return {
     id: `${table.host}|${id}|${compared.startedMs}`,
     host: table.host,
@@ -119,7 +123,7 @@ export function describe(
     expectedHigh: band[1],
     score: scoreOf(finding, detector),
     hostShare: capacityShare(meaning, deviation, facts),
-    provisional: !ready,
+    provisional: basis !== "own",
     completeness: facts.completeness,
     reasons: reasons({
       ...finding,
@@ -127,7 +131,8 @@ export function describe(
       atBound,
       unprecedented,
       isFlat,
-      still: stands ? standstill(table, number, compared.stepMs) : null,
+      slowLevelMs: compared.scales.stepMs / compared.scales.slowLevel,
+      still: stands ? standstill(table, number, compared.scales.stepMs) : null,
       isNew,
       knownMs,
       times: Math.abs(deviation) / width,
@@ -140,11 +145,11 @@ export function describe(
 }
 
 /** The score of what was found by `detector`. */
-export function scoreOf({ z, ready, alarm }: Finding, detector: DetectorName): number {
+export function scoreOf({ z, basis, alarm }: Finding, detector: DetectorName): number {
   if (detector === "flat") return flatScore;
   if (alarm !== null) return recordScore(alarm.doublings);
   const raised = detector === "record" ? unprecedentedScore : detector === "bound" ? boundScore : 0;
-  return ready ? unusualScore(z, raised) : provisionalScore + raised;
+  return basis === "bound" ? provisionalScore + raised : unusualScore(z, raised);
 }
 
 /** Farther from the level of the last hours than any step so far. */
@@ -187,7 +192,7 @@ export function capacityShare(meaning: Meaning, deviation: number, facts: HostFa
 
 function reasons(of: {
   readonly alarm: RecordAlarm | null;
-  readonly ready: boolean;
+  readonly basis: Basis;
   readonly atBound: boolean;
   readonly isFlat: boolean;
   readonly still: Standstill | null;
@@ -206,29 +211,30 @@ function reasons(of: {
   readonly facts: HostFacts;
 }): Reason[] {
   const all: Reason[] = [];
+  const isOwn = of.basis === "own";
   const raised = (key: string, args: Reason["args"]) => all.push({ key, effect: "raised", args });
   const lowered = (key: string, args: Reason["args"]) => all.push({ key, effect: "lowered", args });
   const channel = of.alarm === null ? null : channels[of.alarm.channel]!;
   if (of.isFlat && of.still !== null) raised("reason.flat", { ...of.still, known: of.knownMs });
-  else if (channel === "hour" || (channel === null && of.ready && of.seasonal))
+  else if (channel === "hour" || (channel === null && isOwn && of.seasonal))
     raised("reason.hour", { day: of.dayClass, hour: of.hour });
-  else if (of.ready && !of.isNew && (channel === null || channel === "level" || channel === "mean"))
+  else if (isOwn && !of.isNew && (channel === null || channel === "level" || channel === "mean"))
     raised("reason.lately", { span: channel === null ? of.levelMs : of.slowLevelMs });
   if (of.still !== null && !of.isFlat) raised("reason.flat", { ...of.still, known: of.knownMs });
   if (of.atBound) raised("reason.bound", { bound: of.meaning.bound ?? 0, unit: of.meaning.unit });
-  if (!of.ready) lowered("reason.provisional", {});
+  if (of.basis === "bound") lowered("reason.provisional", {});
   else if (channel === null && !of.isFlat) {
     if (of.times < timesMax) raised("reason.level", { times: of.times });
     else raised("reason.far", {});
   }
+  if (of.basis === "kind") lowered("reason.prior", {});
   if (channel === "mean") raised("reason.mean", {});
   if (channel === "jump") raised("reason.jump", {});
   if (channel === "restless") raised("reason.restless", {});
   if (of.unprecedented && of.isNew) raised("reason.new", {});
   else if (of.unprecedented) raised("reason.record", { known: of.knownMs });
-  else if (of.ready && !of.isFlat)
-    all.push(of.similar ?? { key: "reason.seen", effect: "lowered", args: {} });
-  if (of.ready && of.factor !== 1)
+  else if (isOwn && !of.isFlat) all.push(of.similar ?? { key: "reason.seen", effect: "lowered", args: {} });
+  if (of.basis !== "bound" && of.factor !== 1)
     all.push({
       key: "reason.feedback",
       effect: of.factor > 1 ? "lowered" : "raised",

@@ -16,6 +16,7 @@ import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
 import { Forecasts } from "./forecast/forecast.ts";
 import {
+  beginAnew,
   calmShare,
   expectedDeviation,
   expectedOf,
@@ -103,12 +104,16 @@ export class HostDetector {
 
   /** How long its steps are; whether one has ended with the last tick, whose means `tick.step` then has. */
   get stepMs(): number {
-    return scalesOf(this.#intervalMs || 10_000).stepMs;
+    return this.scales.stepMs;
+  }
+
+  get scales(): Scales {
+    return scalesOf(this.#intervalMs || 10_000);
   }
 
   /** A step's mean is of at least as many samples as the short mean of `level.ts`. */
   get hasLongSteps(): boolean {
-    return this.#intervalMs <= scalesOf(this.#intervalMs).sustained * this.stepMs;
+    return this.#intervalMs <= this.scales.sustained * this.stepMs;
   }
 
   get hasStepped(): boolean {
@@ -232,16 +237,22 @@ export class HostDetector {
     const reference = open?.reference ?? null;
     const exceeds =
       (bad && matters && z2 >= threshold * threshold) || (reference !== null && isStillOff(value, reference));
+    const atBound = (flagged & flag.bounded) !== 0 && this.#columns.bounded.includes(column);
+    const ready = this.table.samples[number]! >= scales.warmupSamples;
     if (exceeds) {
-      this.#exceeds(number, { value, expected, z: Math.sqrt(z2), ready: true, alarm: null });
+      // What its bound will tell is told once.
+      const basis = ready ? "own" : "kind";
+      if (ready || !atBound) this.#exceeds(number, { value, expected, z: Math.sqrt(z2), basis, alarm: null });
     } else if (open?.anomaly.detector === "flat") {
       // It is over when it moves, which the next step sees.
       this.#anomalies.uneasy(number);
-    } else if ((flagged & flag.bounded) === 0 || !this.#columns.bounded.includes(column)) {
+    } else if (!atBound) {
       const calmZ = threshold * calmShare;
       if (z2 < calmZ * calmZ || !matters) this.#anomalies.calm(number, tick.timeMs);
       else this.#anomalies.uneasy(number);
     }
+    // It lasted so long that it is how the series is now.
+    if (open !== undefined && exceeds && this.#anomalies.of(number) === undefined) return;
     learnAttended(
       table,
       number,
@@ -256,20 +267,17 @@ export class HostDetector {
   /** One column at its kind's bound: trouble while there is no history that says otherwise, or always, by its policy. */
   #atBound(column: number, scales: Scales): void {
     const number = this.tick.series[column]!;
-    const ready = this.#isReady(number, scales);
+    const ready = this.table.samples[number]! >= scales.warmupSamples;
     if (ready && (this.table.flags[number]! & flag.boundAlways) === 0) return;
     const value = this.tick.values[column]!;
     const expected = this.table.wide[number * wideLength + wide.level]!;
-    this.#exceeds(number, { value, expected, z: Math.sqrt(this.tick.unusual[column]!), ready, alarm: null });
+    const z = Math.sqrt(this.tick.unusual[column]!);
+    this.#exceeds(number, { value, expected, z, basis: ready ? "own" : "bound", alarm: null });
   }
 
   #threshold(number: number, value: number, policy: SeriesPolicy): number {
     const factor = factorAt(this.table.feedbackOf(number), value, policy.bound, this.table.flags[number]!);
     return zMinAt(this.#intervalMs) * policy.thresholdFactor * factor;
-  }
-
-  #isReady(number: number, { warmupSamples }: Scales): boolean {
-    return this.table.samples[number]! >= warmupSamples;
   }
 
   /** Asks the records about every series that was in this step, once the step is over. */
@@ -314,8 +322,8 @@ export class HostDetector {
     if (!bad || !matters || deviation > 0 !== up) return;
     const factor = this.#threshold(number, value, policy) / zMinAt(this.#intervalMs);
     if (factor > 1 && alarm.doublings < Math.log2(factor) * 2) return;
-    const z = Math.abs(deviation) / expectedDeviation(table, number);
-    this.#exceeds(number, { value, expected, z, ready: true, alarm });
+    const z = Math.abs(deviation) / expectedDeviation(table, number, this.scales);
+    this.#exceeds(number, { value, expected, z, basis: "own", alarm });
   }
 
   /** A series that stands still for too long, or did so a step ago; `began`: since this step. */
@@ -331,7 +339,7 @@ export class HostDetector {
     }
     const still = standstill(table, number, stepMs);
     const expected = table.wide[number * wideLength + wide.level]!;
-    const finding = { value, expected, z: 0, ready: true, alarm: null, still };
+    const finding: Finding = { value, expected, z: 0, basis: "own", alarm: null, still };
     const told = () => this.#describe(number, finding, timeMs - still.still);
     if (open === undefined) this.#anomalies.open(number, told(), null);
     else this.#anomalies.grow(open, number, { value, score: flatScore, timeMs }, told);
@@ -344,17 +352,16 @@ export class HostDetector {
     if (open !== undefined && open.anomaly.detector !== "flat") {
       const now = { value: finding.value, score: scoreOf(finding, open.anomaly.detector), timeMs };
       const told = () => this.#describe(number, finding, open.anomaly.startedMs);
-      if (!this.#anomalies.grow(open, number, now, told))
-        this.table.wide[number * wideLength + wide.level] = finding.value;
+      if (!this.#anomalies.grow(open, number, now, told)) beginAnew(this.table, number, finding.value);
       return;
     }
-    const confirmedMs = this.#anomalies.exceeds(number, timeMs, this.#intervalMs, finding.ready);
-    const startedMs = confirmedMs ?? (finding.alarm === null ? null : timeMs);
+    const bounded = finding.basis === "bound" && (this.table.flags[number]! & flag.boundAlways) !== 0;
+    const sure = finding.basis === "own" || bounded;
+    const confirmedMs = this.#anomalies.exceeds(number, timeMs, this.#intervalMs, sure);
+    const { alarm, expected, value } = finding;
+    const startedMs = confirmedMs ?? (alarm === null ? null : timeMs);
     if (startedMs === null) return;
-    const reference: Reference | null =
-      finding.alarm === null
-        ? null
-        : { expected: finding.expected, deviation: finding.value - finding.expected };
+    const reference: Reference | null = alarm === null ? null : { expected, deviation: value - expected };
     // What is told of a value goes before what is told of its standing still.
     if (open !== undefined) this.#anomalies.end(number, timeMs);
     this.#anomalies.open(number, this.#describe(number, finding, startedMs), reference);
@@ -363,7 +370,6 @@ export class HostDetector {
   }
 
   #describe(number: number, finding: Finding, startedMs: number): Anomaly {
-    const scales = scalesOf(this.#intervalMs);
     // A class of day that is not known yet was compared with working days.
     const dayClass = this.table.season.classFor(number, this.#moment.dayClass);
     const compared = {
@@ -371,9 +377,8 @@ export class HostDetector {
       timeMs: this.tick.timeMs,
       dayClass: this.#rules.calendar.className(dayClass),
       hour: this.#moment.hour,
-      stepMs: scales.stepMs,
-      levelMs: this.#intervalMs / scales.level,
-      slowLevelMs: scales.stepMs / scales.slowLevel,
+      scales: this.scales,
+      levelMs: this.#intervalMs / this.scales.level,
       similar: this.#moments.reason(number, startedMs, finding.value - finding.expected),
       zMin: zMinAt(this.#intervalMs),
     };

@@ -6,7 +6,8 @@
  * standard deviation of the last day or so, and with a floor: 0.7 % of the range ever seen, or the smallest deviation that
  * matters for the metric's kind. z = |deviation| / (sigma + floor), and the larger of the two counts.
  *
- * A series with a short history is expected to vary more than it did: its deviations are divided by 1 + 12 / samples. A
+ * A series with a short history is expected to vary more than it did: its deviations are divided by 1 + 12 / samples. Until it has
+ * one, it is judged by a variance that is its kind's as well (`priors.ts`); what is learned is its own alone. A
  * series that is often unusual by the same measure is judged more mildly: clusters of exceedances are counted, one a
  * cluster as extreme value theory asks (Coles 2001), so that a long anomaly is one and poisons nothing.
  *
@@ -55,6 +56,10 @@ const learnSquared = 4;
 
 /** What a short history adds to the expected deviation: 1 + 12 / samples times as much. */
 const youth = 12;
+/** The same while its kind's variance is what counts: that covers much of what is not known. */
+const provisionalYouth = 4;
+/** Samples from which a series is judged by its kind's variance: before, its level is a guess. */
+export const provisionalSamples = 3;
 /** The short mean has its own variance, but it is compared twice as often: a tenth less. */
 const shortShare = 0.9;
 const shortShareSquared = shortShare * shortShare;
@@ -105,7 +110,7 @@ export function judgeLevels(
     const row = number * nearLength;
     const samples = numbers[number]!;
     const value = values[column]!;
-    if (samples === 0) wides[at] = value;
+    if (samples === 0) begin(table, number, value);
     let expected = wides[at]!;
     if ((flagged & flag.seasonal) !== 0) expected += drift(table, number, before, now);
     const deviation = value - expected;
@@ -123,7 +128,10 @@ export function judgeLevels(
       mean <= attendSquared * (shortVariance + floorSquared);
     unusual[column] = 0;
     if (!isNear || (flagged & (flag.open | flag.pending)) !== 0) {
-      const z2 = samples < warmupSamples ? 0 : squaredZ(own, mean, nears, row, samples);
+      const z2 =
+        samples < warmupSamples
+          ? provisionalZ(table, number, own, mean, scales)
+          : squaredZ(own, mean, nears, row, samples);
       unusual[column] = z2;
       if (z2 > attendSquared || (flagged & (flag.open | flag.pending)) !== 0) {
         attended[attendedCount] = column;
@@ -155,6 +163,30 @@ export function judgeLevels(
   tick.attendedCount = attendedCount;
 }
 
+/** The first sample of a series is its level. */
+function begin(table: SeriesTable, number: number, value: number): void {
+  table.wide[number * wideLength + wide.level] = value;
+  // A share of that level counts from now on, not from the first step on.
+  if (table.isKnownKind(number)) table.near[number * nearLength + near.floor] = floorOf(table, number, 0);
+}
+
+/** Squared z of a series that has no history yet; 0 while its level is a guess, and where nothing is usual for its kind. */
+function provisionalZ(table: SeriesTable, number: number, own: number, mean: number, scales: Scales): number {
+  if (table.samples[number]! < provisionalSamples || !table.isKnownKind(number)) return 0;
+  const sigma = deviationOf(table, number, near.variance, scales);
+  const shortSigma = deviationOf(table, number, near.shortVariance, scales);
+  return Math.max(own / (sigma * sigma), mean / (shortSigma * shortSigma));
+}
+
+/** A young series' variance, with its kind's as if `priorSamples` samples of its own had shown that. */
+function blended(table: SeriesTable, number: number, variance: number, scales: Scales): number {
+  const { usualDeviation, usualShare } = table.policyOf(number);
+  const level = Math.abs(table.wide[number * wideLength + wide.level]!);
+  const usual = scales.priorWidening * (usualDeviation + usualShare * level);
+  const samples = table.samples[number]!;
+  return (scales.priorSamples * usual * usual + samples * variance) / (scales.priorSamples + samples);
+}
+
 /** The larger of the two squared z, of squared deviations; see the head of this file. */
 function squaredZ(own: number, mean: number, nears: Float32Array, row: number, samples: number): number {
   const floor = nears[row + near.floor]!;
@@ -179,17 +211,21 @@ export function expectedOf(table: SeriesTable, number: number, before: Moment, n
 }
 
 /** Standard deviation with floor and youth: a sample that deviates by zMin of these exceeds. */
-export function expectedDeviation(table: SeriesTable, number: number): number {
-  return deviationOf(table, number, near.variance);
+export function expectedDeviation(table: SeriesTable, number: number, scales: Scales): number {
+  return deviationOf(table, number, near.variance, scales);
 }
 
 /** The same of what has this `variance`: of `near.shortVariance` for a mean that is at least as smooth as the short one. */
-export function deviationOf(table: SeriesTable, number: number, variance: number): number {
+export function deviationOf(table: SeriesTable, number: number, variance: number, scales: Scales): number {
   const row = number * nearLength;
   const { near: nears } = table;
   const rate = nears[row + near.exceedRate]!;
-  const sigma = Math.sqrt(nears[row + variance]!) + nears[row + near.floor]!;
-  const inflated = sigma * (1 + youth / (table.samples[number]! + 1));
+  const samples = table.samples[number]!;
+  const isYoung = samples < scales.warmupSamples && table.isKnownKind(number);
+  const own = nears[row + variance]!;
+  const believed = isYoung ? blended(table, number, own, scales) : own;
+  const sigma = Math.sqrt(believed) + nears[row + near.floor]!;
+  const inflated = sigma * (1 + (isYoung ? provisionalYouth : youth) / (samples + 1));
   return rate > usualRate ? inflated * Math.sqrt(rate / usualRate) : inflated;
 }
 
@@ -209,8 +245,10 @@ export function learnAttended(
   const floor = nears[row + near.floor]!;
   const variance = nears[row + near.variance]!;
   const shortVariance = nears[row + near.shortVariance]!;
+  // What varies more than its kind must be known for it before its own history counts.
+  const isYoung = samples < scales.warmupSamples;
   const inflated = 1 + youth / (samples + 1);
-  const most = attendZ * inflated * (Math.sqrt(variance) + floor);
+  const most = isYoung && !exceeding ? Infinity : attendZ * inflated * (Math.sqrt(variance) + floor);
   const deviation = value - expected;
   const step = clipped(deviation, most);
   const shortBefore = nears[row + near.shortMean]!;
@@ -221,13 +259,20 @@ export function learnAttended(
   nears[row + near.shortMean] = short;
   if (!exceeding) {
     const weight = Math.max(scales.variance, share);
-    const learned = Math.min(deviation * deviation, learnSquared * (variance + floor * floor));
-    const learnedShort = Math.min(short * short, learnSquared * (shortVariance + floor * floor));
+    const clip = isYoung ? Infinity : learnSquared;
+    const learned = Math.min(deviation * deviation, clip * (variance + floor * floor));
+    const learnedShort = Math.min(short * short, clip * (shortVariance + floor * floor));
     nears[row + near.variance] = variance + weight * (learned - variance);
     nears[row + near.shortVariance] = shortVariance + weight * (learnedShort - shortVariance);
     if (samples < countMax) numbers[number] = samples + 1;
   }
-  if (z2 > attendSquared) countCluster(table, number);
+  if (z2 > attendSquared && !isYoung) countCluster(table, number);
+}
+
+/** What was an anomaly is the level from now on. */
+export function beginAnew(table: SeriesTable, number: number, value: number): void {
+  table.wide[number * wideLength + wide.level] = value;
+  table.near[number * nearLength + near.shortMean] = 0;
 }
 
 /** One more cluster of exceedances, unless this sample still belongs to the last one. */

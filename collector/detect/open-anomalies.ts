@@ -9,8 +9,8 @@ import { flag, type SeriesTable } from "./series-state.ts";
 /** An exceeding run must last this long and this many samples; one sample is enough when it stands for this long. */
 const confirmMs = 4_000;
 const confirmSamples = 2;
-/** At a bound without own history: one more sample, since nothing else is known. */
-const provisionalSamples = 3;
+/** Without a history of its own: one more sample, since little is known. */
+const unsureSamples = 3;
 /** Samples as expected after which an anomaly ends. */
 const calmSamples = 2;
 /** What lasts this long is how the series is now: the anomaly ends and the level starts anew. */
@@ -86,16 +86,16 @@ export class OpenAnomalies {
 
   /**
    * One more exceeding sample of a series. Returns since when, once that is confirmed and no anomaly is open yet; the caller
-   * then opens one. `ready`: judged by its own history.
+   * then opens one. `sure`: its history, or a bound that needs none, says so.
    */
-  exceeds(number: number, timeMs: number, intervalMs: number, ready: boolean): number | null {
+  exceeds(number: number, timeMs: number, intervalMs: number, sure: boolean): number | null {
     const run = this.#runs.get(number) ?? { startedMs: timeMs, samples: 0 };
     run.samples += 1;
     this.#runs.set(number, run);
     const { flags } = this.#table;
     flags[number]! |= flag.pending;
-    const wanted = ready ? confirmSamples : provisionalSamples;
-    const alone = (flags[number]! & flag.instant) !== 0 || (ready && intervalMs >= aloneMs);
+    const wanted = sure ? confirmSamples : unsureSamples;
+    const alone = (flags[number]! & flag.instant) !== 0 || (sure && intervalMs >= aloneMs);
     const lasted = run.samples >= wanted && timeMs - run.startedMs >= confirmMs;
     return alone || lasted ? run.startedMs : null;
   }
@@ -191,9 +191,12 @@ export class OpenAnomalies {
   }
 }
 
-/** For how long what lasts is abnormal. */
-export function acceptMs({ role }: Pick<Anomaly, "role">): number {
-  return role === "symptom" ? acceptSymptomMs : acceptEvidenceMs;
+/** For how long what lasts is abnormal. What was usual for minutes only is no measure for hours. */
+export function acceptMs({
+  role,
+  provisional,
+}: Pick<Anomaly, "role"> & { readonly provisional?: boolean }): number {
+  return role === "symptom" && provisional !== true ? acceptSymptomMs : acceptEvidenceMs;
 }
 
 function lastsMs(anomaly: Anomaly): number {

@@ -14,6 +14,7 @@ import { type Calendar, type CalendarData, usualCalendar } from "./calendar.ts";
 import type { Maintenance, MaintenanceWindow } from "./maintenance.ts";
 import { type Match, matcherOf } from "./match.ts";
 import type { PeerGroup } from "./peers/peers.ts";
+import { priorOf } from "./priors.ts";
 import type { Tick } from "./tick.ts";
 
 export type Direction = Meaning["badDirection"];
@@ -83,6 +84,9 @@ export interface SeriesPolicy {
   readonly intervalMs: number;
   /** Multiplies the threshold of every detector: 0.5 to 4. */
   readonly thresholdFactor: number;
+  /** What its kind usually varies by: an amount, NaN where that is not known, and a share of the level. */
+  readonly usualDeviation: number;
+  readonly usualShare: number;
   readonly judged: boolean;
   /** It is told ahead when it will run out, where that can be known. */
   readonly foretold: boolean;
@@ -171,6 +175,7 @@ function resolved(meaning: Meaning, set: PolicySet): SeriesPolicy {
   const judged = set.judge ?? (meaning.role !== "context" || set.role !== undefined);
   const role = set.role ?? (judged && meaning.role === "context" ? "evidence" : meaning.role);
   const [low, high] = rangeOf(kind, badDirection, meaning);
+  const prior = priorOf({ ...meaning, kind });
   // A bound says where trouble begins in one direction: where the other one is bad, it says nothing.
   const turned = (badDirection === "down") !== (meaning.badDirection === "down");
   const usualBound = turned ? Number.NaN : (meaning.bound ?? Number.NaN);
@@ -186,6 +191,8 @@ function resolved(meaning: Meaning, set: PolicySet): SeriesPolicy {
     rangeHigh: set.range?.[1].value ?? high,
     intervalMs: set.intervalMs ?? 0,
     thresholdFactor: 1 / (set.sensitivity ?? 1),
+    usualDeviation: prior.deviation,
+    usualShare: prior.share,
     judged,
     foretold: set.judge !== false,
   };

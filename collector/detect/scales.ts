@@ -15,6 +15,9 @@ export interface Scales {
   readonly variance: number;
   /** Samples before a series is judged by its own history. */
   readonly warmupSamples: number;
+  /** How many samples of its own its kind's variance stands for, and by what that is more at this interval. */
+  readonly priorSamples: number;
+  readonly priorWidening: number;
   /** Samples up to which an equal share of all is more than one of the weights above. */
   readonly youngSamples: number;
   /** Per step. */
@@ -37,6 +40,8 @@ export interface Scales {
 const youngSamplesMax = 21_600;
 /** 1 / (samples + 1), so that young series cost no division. */
 export const shares = Float64Array.from({ length: youngSamplesMax }, (_, samples) => 1 / (samples + 1));
+/** The priors are of samples this far apart; what is counted over a shorter time varies more. */
+const priorIntervalMs = 10_000;
 const minuteMs = 60_000;
 const unitMs = 450_000;
 
@@ -56,6 +61,8 @@ export function scalesOf(intervalMs: number): Scales {
     variance: 1 / youngSamples,
     youngSamples,
     warmupSamples: Math.max(18, Math.ceil(180_000 / intervalMs)),
+    priorSamples: Math.max(12, Math.ceil(120_000 / intervalMs)),
+    priorWidening: Math.sqrt(Math.max(1, priorIntervalMs / intervalMs)),
     stepMs,
     unit,
     slowLevel: 0.01 / unit,

@@ -17,6 +17,10 @@ const hourMs = 3_600_000;
 const knownHours = 48;
 const slotWeight = 0.15;
 
+/** The classes that every calendar begins with (`calendar.ts`). */
+export const workday = 0;
+export const restday = 1;
+
 /** The calendar's answer that a season needs; see `calendar.ts`. */
 export interface DayClock {
   readonly classCount: number;
@@ -82,8 +86,8 @@ export class SeasonSlots {
 
   /** The class whose slots stand for `dayClass`: itself, or working days while a special class is not known. */
   classFor(number: number, dayClass: number): number {
-    const special = dayClass >= 2 && this.hours[number * this.classes + dayClass]! < knownHours;
-    return special ? 0 : dayClass;
+    const special = dayClass > restday && this.hours[number * this.classes + dayClass]! < knownHours;
+    return special ? workday : dayClass;
   }
 
   /** Whether its class of day is known, or was `hoursAgo`. */

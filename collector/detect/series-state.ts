@@ -208,6 +208,11 @@ export class SeriesTable {
     return this.policies.all[this.policy[number]!]!;
   }
 
+  /** What its kind usually varies by is known. */
+  isKnownKind(number: number): boolean {
+    return !Number.isNaN(this.policyOf(number).usualDeviation);
+  }
+
   /** Columns of a snapshot, cut to the series that are there; the season's come with them. */
   columns(): [name: string, column: Column][] {
     const used = this.series.length;

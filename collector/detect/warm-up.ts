@@ -1,19 +1,28 @@
 /** How far a host is from being judged by its own history. */
 import { watchedMs } from "./columns.ts";
+import { provisionalSamples } from "./level.ts";
 import { scalesOf } from "./scales.ts";
+import { restday, workday } from "./season.ts";
 import { flag, type SeriesTable, wide, wideLength } from "./series-state.ts";
-
-/** Samples from which a series counts as provisional rather than collecting. */
-const provisionalSamples = 3;
 
 export interface WarmUp {
   readonly collecting: number;
   readonly provisional: number;
   readonly ready: number;
   readonly readyAtMs: number | null;
+  /** Series whose time of day is known on working days, on days of rest. */
+  readonly workdays: number;
+  readonly restdays: number;
 }
 
-export const noWarmUp: WarmUp = { collecting: 0, provisional: 0, ready: 0, readyAtMs: null };
+export const noWarmUp: WarmUp = {
+  collecting: 0,
+  provisional: 0,
+  ready: 0,
+  readyAtMs: null,
+  workdays: 0,
+  restdays: 0,
+};
 
 /** Counts the series that are judged, or paused by a maintenance window, and that the host still had at `lastMs`. */
 export function warmUpOf(
@@ -22,11 +31,13 @@ export function warmUpOf(
   lastMs: number,
   intervalMs: number,
 ): WarmUp {
-  const { flags, wide: wides, samples: numbers, series } = table;
+  const { flags, wide: wides, samples: numbers, series, season } = table;
   const { warmupSamples } = scalesOf(intervalMs || 10_000);
   let collecting = 0;
   let provisional = 0;
   let ready = 0;
+  let workdays = 0;
+  let restdays = 0;
   let fewest = warmupSamples;
   for (let number = 0; number < series.length; number += 1) {
     const paused = isPaused.has(number);
@@ -34,11 +45,13 @@ export function warmUpOf(
     const samples = numbers[number]!;
     const silentMs = lastMs - wides[number * wideLength + wide.lastMs]!;
     if (!paused && samples > 0 && silentMs > watchedMs) continue;
+    if (season.isKnown(number, workday)) workdays += 1;
+    if (season.isKnown(number, restday)) restdays += 1;
     if (samples >= warmupSamples) ready += 1;
-    else if (samples >= provisionalSamples) provisional += 1;
+    else if (samples >= provisionalSamples && table.isKnownKind(number)) provisional += 1;
     else collecting += 1;
     if (samples > 0) fewest = Math.min(fewest, samples);
   }
   const readyAtMs = fewest < warmupSamples ? lastMs + (warmupSamples - fewest) * intervalMs : null;
-  return { collecting, provisional, ready, readyAtMs };
+  return { collecting, provisional, ready, readyAtMs, workdays, restdays };
 }

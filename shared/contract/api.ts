@@ -74,12 +74,18 @@ export const feedbackListSchema = z.object({
 export type FeedbackList = z.infer<typeof feedbackListSchema>;
 
 export const warmupSchema = z.object({
-  /** Series judged by nothing yet, by their kind's bounds, and by their own history. They sum to the judged series. */
+  /**
+   * Series judged by their kind's bounds alone, by what is usual for their kind as well, and by their own history. They sum to the
+   * judged series.
+   */
   collecting: z.int(),
   provisional: z.int(),
   ready: z.int(),
   /** When the last series is expected to be ready, or null: it is, or cannot be told. */
   readyAtMs: z.nullable(timeMs),
+  /** Of those, how many have been seen for two days of working days, of days of rest: their time of day is known there. */
+  workdays: z.int(),
+  restdays: z.int(),
 });
 export type Warmup = z.infer<typeof warmupSchema>;
 

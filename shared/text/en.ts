@@ -124,6 +124,7 @@ export const en = {
     "earlier rises came back after about {period|duration}: the forecast is of their peaks, which grow",
   "reason.young":
     "known for less than a day and a half: a rise that comes back every day would not be known yet",
+  "reason.prior": "compared with what is usual for its kind: its own history is still too short",
   "reason.provisional": "judged by its kind's bounds: its own history is still too short",
   "reason.incomplete": "only {share|percent} of the expected samples were there",
   "reason.feedback": "judged with {times} times the usual threshold, by operators' feedback",

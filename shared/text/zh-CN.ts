@@ -112,6 +112,7 @@ export const zhCN: Catalogue = {
   "reason.slower": "上升越来越慢",
   "reason.habit": "以往的上升约每 {period|duration} 回落一次：预测依据的是不断升高的峰值",
   "reason.young": "观察还不到一天半，每天重复的起落尚无法识别",
+  "reason.prior": "自身历史尚短，按同类指标的通常波动判断",
   "reason.provisional": "自身历史尚短，按该类指标的界限判断",
   "reason.incomplete": "预期的样本只到了 {share|percent}",
   "reason.feedback": "根据运维人员的反馈，按常规门限的 {times} 倍判定",

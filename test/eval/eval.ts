@@ -6,6 +6,7 @@
 import { DataError } from "./data/read.ts";
 import { evalDetection, UsageError } from "./detection.ts";
 import { evalQuiet } from "./quiet.ts";
+import { evalWarmUp } from "./warm-up.ts";
 
 type Evaluation = (
   args: readonly string[],
@@ -16,6 +17,7 @@ type Evaluation = (
 const evaluations: ReadonlyMap<string, Evaluation> = new Map<string, Evaluation>([
   ["detection", evalDetection],
   ["quiet", evalQuiet],
+  ["warm-up", evalWarmUp],
 ]);
 
 /** Exit code: 0, or 2 when the command line or the data is not what it must be. */

@@ -35,7 +35,7 @@ export async function evalQuiet(
   const folder = values.data ?? dataFolder;
   if (folder === undefined)
     throw new UsageError("say where a collector's data are: --data DIR or CAUSEWAY_DATA");
-  const replayed = await withCopy(journalIn(folder), replay);
+  const replayed = await withCopy(journalIn(folder), (copy) => replay(copy));
   if (replayed.minutes === 0) throw new UsageError(`${folder}: its journal has no samples yet`);
   for (const line of reportOf(replayed)) print(line);
   if (values.verbose) for (const line of sentencesOf(replayed)) print(line);

@@ -101,7 +101,15 @@ export const en = {
   "warmup.readyAt": "ready at {at}",
   "warmup.none": "nothing judged",
   "warmup.bar": "{ready} % ready, {provisional} % provisional, {collecting} % collecting",
-  "warmup.hint": "Provisional series are judged by the bounds of their kind, not yet by their own history.",
+  "warmup.hint":
+    "Provisional series are judged by what is usual for their kind, not yet by their own history.",
+  "season.workdays.none": "Time of day not known yet",
+  "season.workdays.some": "Time of day known for {known} of {total} series",
+  "season.workdays.all": "Time of day known",
+  "season.restdays.none": "weekends not yet",
+  "season.restdays.some": "weekends for {known} of {total}",
+  "season.restdays.all": "weekends too",
+  "season.and": "; ",
 
   "confidence.veryLikely": "very likely",
   "confidence.likely": "likely",

@@ -2,7 +2,7 @@
 import type { Warmup } from "#shared/contract/api.ts";
 import { t, timeStyle } from "../state/settings.ts";
 import { nowMs } from "../state/store.ts";
-import { warmupShares } from "../view/hosts.ts";
+import { seasonProgress, warmupShares } from "../view/hosts.ts";
 import { formatMoment } from "../view/time.ts";
 
 const steps = ["ready", "provisional", "collecting"] as const;
@@ -38,4 +38,14 @@ export function warmupText(warmup: Warmup): string {
   const ready = `${Math.floor(shares.ready * 100)} % ${t("warmup.ready")}`;
   if (warmup.readyAtMs === null || shares.ready === 1) return ready;
   return `${ready} · ${t("warmup.readyAt", { at: formatMoment(warmup.readyAtMs, nowMs.value, timeStyle.value) })}`;
+}
+
+/** "time of day known for 140 of 284 series; weekends not yet". */
+export function seasonText(warmup: Warmup): string {
+  const progress = seasonProgress(warmup);
+  if (progress === null) return "";
+  const { workdays, restdays } = warmup;
+  const total = warmup.collecting + warmup.provisional + warmup.ready;
+  const day = t(`season.workdays.${progress.workdays}`, { known: workdays, total });
+  return `${day}${t("season.and")}${t(`season.restdays.${progress.restdays}`, { known: restdays, total })}`;
 }

@@ -10,7 +10,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { HostMark } from "../parts/marks.tsx";
 import { Moment } from "../parts/moment.tsx";
-import { WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
+import { seasonText, WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
 import { fetchHostSeries, type SeriesInfo } from "../state/api.ts";
 import { t } from "../state/settings.ts";
 import { useSignal } from "../state/signals.ts";
@@ -91,6 +91,7 @@ function HostHead({ host }: { host: Host }) {
           <dt>{t("hosts.baselines")}</dt>
           <dd>
             <WarmupBar warmup={host.warmup} /> <span class="faint">{warmupText(host.warmup)}</span>
+            <p class="faint">{seasonText(host.warmup)}</p>
           </dd>
         </div>
       </dl>

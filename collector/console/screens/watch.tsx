@@ -4,7 +4,7 @@ import { formatNumber } from "#shared/units.ts";
 import { Link } from "../parts/link.tsx";
 import { HostMark } from "../parts/marks.tsx";
 import { Moment } from "../parts/moment.tsx";
-import { WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
+import { seasonText, WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
 import { language, t } from "../state/settings.ts";
 import { live } from "../state/store.ts";
 import { formatLag } from "../view/time.ts";
@@ -43,6 +43,7 @@ export function Watch() {
           <h3>{t("watch.baselines")}</h3>
           <WarmupBar warmup={system.warmup} />
           <p class="faint">{warmupText(system.warmup)}</p>
+          <p class="faint">{seasonText(system.warmup)}</p>
           {system.warmup.provisional > 0 && <p class="faint">{t("warmup.hint")}</p>}
         </>
       )}

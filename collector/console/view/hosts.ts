@@ -1,5 +1,5 @@
 /** Order, search and state of hosts. What needs a look stands first: silent, then abnormal, then by name; what is gone stands last. */
-import type { Host } from "#shared/contract/api.ts";
+import type { Host, Warmup } from "#shared/contract/api.ts";
 
 export function arrangeHosts(hosts: readonly Host[], search: string): readonly Host[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -16,6 +16,18 @@ function attention(host: Host): number {
   if (host.anomalies > 0) return 2;
   if (host.state === "gone") return -1;
   return host.state === "stopped" ? 1 : 0;
+}
+
+/** How far the time of day is known: of all series judged, on working days and on days of rest. Null when nothing is judged. */
+export type SeasonProgress = "none" | "some" | "all";
+
+export function seasonProgress(
+  warmup: Warmup,
+): { workdays: SeasonProgress; restdays: SeasonProgress } | null {
+  const total = warmup.collecting + warmup.provisional + warmup.ready;
+  if (total === 0) return null;
+  const of = (known: number): SeasonProgress => (known === 0 ? "none" : known < total ? "some" : "all");
+  return { workdays: of(warmup.workdays), restdays: of(warmup.restdays) };
 }
 
 export interface WarmupShares {

@@ -78,7 +78,7 @@ export function readStep(of: HostDetector, { indexes, levels, watches }: Memory,
     levels[index] = table.wide[number * wideLength + wide.level]!;
     if (table.samples[number]! < samplesMin) continue;
     const watch = stale === null ? undefined : watches.get(number);
-    const sigma = watch?.sigma ?? deviationOf(table, number, variance);
+    const sigma = watch?.sigma ?? deviationOf(table, number, variance, of.scales);
     const expected = watch?.expected ?? before;
     const value = values[column]!;
     const own = (value - expected) / sigma;

@@ -386,7 +386,14 @@ export function feedbackList(of: readonly Incident[]): FeedbackList {
   };
 }
 
-const ready: Warmup = { collecting: 0, provisional: 0, ready: 431, readyAtMs: null };
+const ready: Warmup = {
+  collecting: 0,
+  provisional: 0,
+  ready: 431,
+  readyAtMs: null,
+  workdays: 431,
+  restdays: 431,
+};
 
 export function hosts(scenario: Scenario, nowMs: number): Host[] {
   if (scenario === "empty") return [];
@@ -419,9 +426,23 @@ export function hosts(scenario: Scenario, nowMs: number): Host[] {
       intervalMs: 10_000,
       series: 431 + i * 17,
       warmup: young
-        ? { collecting: 120, provisional: 214, ready: 96, readyAtMs: nowMs + 46 * minute }
+        ? {
+            collecting: 120,
+            provisional: 214,
+            ready: 96,
+            readyAtMs: nowMs + 46 * minute,
+            workdays: 0,
+            restdays: 0,
+          }
         : name === "pay-03"
-          ? { collecting: 0, provisional: 61, ready: 370, readyAtMs: nowMs + 12 * minute }
+          ? {
+              collecting: 0,
+              provisional: 61,
+              ready: 370,
+              readyAtMs: nowMs + 12 * minute,
+              workdays: 291,
+              restdays: 0,
+            }
           : ready,
       anomalies: troubled && name === host ? 5 : 0,
       hostScore: young
@@ -488,7 +509,14 @@ export function system(scenario: Scenario, nowMs: number): SystemState {
     series: all.reduce((sum, { series }) => sum + series, 0),
     samplesPerSecond: up * 48.3,
     detectionLagMs: 38.4,
-    warmup: { collecting: 120, provisional: 275, ready: 5_720, readyAtMs: nowMs + 46 * minute },
+    warmup: {
+      collecting: 120,
+      provisional: 275,
+      ready: 5_720,
+      readyAtMs: nowMs + 46 * minute,
+      workdays: 5_410,
+      restdays: 0,
+    },
     weakSignals: scenario === "calm" ? 3 : 0,
     feedbacks: 0,
     lostSamples: scenario === "incident" ? 1_862 : 0,

@@ -77,6 +77,17 @@ test("an outage that lasts an hour does not become normal, and the next one is t
   );
 });
 
+test("what lasts for two hours is told once: then it is how the series is", () => {
+  const told = feed(detectWith(cpu), "h", [[...noisy(0.1, 0.02, 100), ...noisy(0.85, 0.01, 2400)]]);
+  assert.deepEqual(
+    told.map(({ ended, startedMs, lastMs }) => [ended, lastMs - startedMs]),
+    [
+      [false, intervalMs],
+      [true, 7_200_000],
+    ],
+  );
+});
+
 test("what matters little for the kind is no anomaly, however unlikely", () => {
   // Variance nil, a move of 10 points: below the 15 that matter for a CPU.
   assert.deepEqual(feed(detectWith(cpu), "h", [[...noisy(0.1, 0, 60), ...noisy(0.2, 0, 60)]]), []);
@@ -251,15 +262,17 @@ test("no values whatever make detection throw or score outside 0 to 16", () => {
 });
 
 test("warm-up is counted: collecting, provisional, ready", () => {
-  const detect = detectWith(cpu, series("system.memory.utilization"), series("system.memory.limit"));
+  const known = series("system.memory.utilization");
+  const detect = detectWith(cpu, known, series("system.memory.limit"), series("custom.thing"));
   const all = () => {
     const { collecting, provisional, ready } = detect.progress("h");
     return [collecting, provisional, ready];
   };
-  feed(detect, "h", [[0.1], [0.2], [1]]);
-  assert.deepEqual(all(), [2, 0, 0]);
-  feed(detect, "h", [noisy(0.1, 0, 5), noisy(0.2, 0, 5), noisy(1, 0, 5)], 1);
-  assert.deepEqual(all(), [0, 2, 0]);
-  feed(detect, "h", [noisy(0.1, 0, 20), noisy(0.2, 0, 20), noisy(1, 0, 20)], 6);
-  assert.deepEqual(all(), [0, 0, 2]);
+  const ticks = (count: number) => [0.1, 0.2, 1, 5].map((level) => noisy(level, 0, count));
+  feed(detect, "h", ticks(1));
+  assert.deepEqual(all(), [3, 0, 0]);
+  feed(detect, "h", ticks(5), 1);
+  assert.deepEqual(all(), [1, 2, 0], "of a metric that nobody knows nothing is usual");
+  feed(detect, "h", ticks(20), 6);
+  assert.deepEqual(all(), [0, 0, 3]);
 });

@@ -58,7 +58,7 @@ test("a sample exceeds exactly where it deviates by zMin of the expected deviati
     judgeLevels(table, tick, scalesOf(60_000), moment, moment);
     return Math.sqrt(tick.unusual[0]!);
   };
-  const deviation = zMin * expectedDeviation(table, 0);
+  const deviation = zMin * expectedDeviation(table, 0, scalesOf(60_000));
   assert.ok(judged(10 + deviation * 1.01) >= zMin);
   assert.ok(judged(10 - deviation * 0.99) < zMin);
 });

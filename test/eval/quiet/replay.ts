@@ -2,6 +2,7 @@
  * A journal, judged again by the product as it is now: the collector's own `Follower`, from the first record to the last, on a
  * store in memory. What it tells is written down.
  */
+import type { ChainEvent } from "#collector/chain.ts";
 import { usualPolicy } from "#collector/detect/detect.ts";
 import { Follower } from "#collector/follow.ts";
 import { openSqliteJournal } from "#collector/journal/sqlite.ts";
@@ -41,8 +42,11 @@ export interface Replayed {
   readonly incidents: readonly { readonly incident: Incident; readonly severity: Severity }[];
 }
 
-/** `path` is a copy: opening it writes to it. Throws `DataError` when it cannot be read. */
-export async function replay(path: string): Promise<Replayed> {
+/**
+ * `path` is a copy: opening it writes to it. `hear` is told each event before it is judged. Throws `DataError` when it cannot be
+ * read.
+ */
+export async function replay(path: string, hear: (event: ChainEvent) => void = () => {}): Promise<Replayed> {
   const complaints: string[] = [];
   const log = createLog({ clock: systemClock, write: (line) => void complaints.push(line), level: "error" });
   const journal = openSqliteJournal({ path, clock: systemClock, log });
@@ -60,7 +64,7 @@ export async function replay(path: string): Promise<Replayed> {
       policy: usualPolicy,
       tell() {},
     });
-    notes.listenTo(follower);
+    notes.listenTo(follower, hear);
     const consumption = journal.consume(follower.from, (record) => {
       if (record.kind === "frame") notes.frame(record);
       return follower.follow(record);
@@ -85,9 +89,10 @@ class Notes {
   #framesJudged = 0;
   #samples = 0;
 
-  listenTo({ chain, ingest }: Follower): void {
+  listenTo({ chain, ingest }: Follower, hear: (event: ChainEvent) => void): void {
     const apply = chain.apply.bind(chain);
     chain.apply = (event) => {
+      hear(event);
       const result = apply(event);
       if (event.kind === "define") this.#series.add(`${event.host}\n${seriesId(event.series)}`);
       if (event.kind === "batch") this.#hosts.add(event.batch.host);
