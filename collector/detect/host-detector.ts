@@ -89,12 +89,7 @@ export class HostDetector {
     this.#anomalies = new OpenAnomalies(this.table);
     this.forecasts = new Forecasts(host, (number) => this.table.info(number));
     this.score = new HostScore(host, (number) => this.table.series[number]);
-    this.counts = new Counts(
-      host,
-      this.#paused,
-      (number) => this.table.feedbackOf(number),
-      (number) => this.table.definedAs(number),
-    );
+    this.counts = new Counts(host, this.#paused, this.table);
     this.#moment = momentOf(rules.calendar, 0);
   }
 

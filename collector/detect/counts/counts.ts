@@ -47,6 +47,12 @@ export interface Defined {
   readonly policy: { readonly judged: boolean; readonly thresholdFactor: number };
 }
 
+/** The host's series, as `define` was last told of them, and what operators' feedback multiplies their thresholds by. */
+export interface CountedTable {
+  definedAs(number: number): Defined;
+  feedbackOf(number: number): number;
+}
+
 export class Counts {
   readonly #host: string;
   /** Series in a maintenance window: neither judged nor learned. */
@@ -62,18 +68,12 @@ export class Counts {
   readonly #tick: Tick = { events: 0, failures: 0, refusals: 0 };
   readonly #minute = new WindowSum();
 
-  /** `definedAs`: what `define` was last told of a number. */
-  constructor(
-    host: string,
-    paused: ReadonlySet<number>,
-    feedback: (number: number) => number,
-    definedAs: (number: number) => Defined,
-  ) {
+  constructor(host: string, paused: ReadonlySet<number>, table: CountedTable) {
     this.#host = host;
     this.#paused = paused;
-    this.#feedback = feedback;
+    this.#feedback = (number) => table.feedbackOf(number);
     this.#flows = new Flows((number) => {
-      const { series, meaning, policy } = definedAs(number);
+      const { series, meaning, policy } = table.definedAs(number);
       return memberOf(number, series, meaning, meaning.counts!, policy.thresholdFactor);
     });
   }

@@ -6,8 +6,8 @@
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import { limits } from "#shared/limits.ts";
-import { isShortLived, meaningOf } from "#shared/semantics.ts";
-import { seriesId } from "#shared/series.ts";
+import { isShortLived } from "#shared/semantics.ts";
+import { seriesId, type Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
 import type { HostDetector } from "../host-detector.ts";
 import { flag } from "../series-state.ts";
@@ -168,10 +168,11 @@ export class Member {
   /** `none` unless it is judged, and may be there for longer than a process is. */
   #keyOf(number: number): number {
     const { table } = this.detector;
-    const one = table.series[number];
-    if (one === undefined || !table.policyOf(number).judged || isShortLived(one)) return none;
-    const { kind } = meaningOf(one, table.host).entity;
-    return kind === "process" || kind === "peer" ? none : metricKey(seriesId(one));
+    if (table.series[number] === undefined) return none;
+    const { series, meaning, policy } = table.definedAs(number);
+    if (!policy.judged || isShortLived(series)) return none;
+    const { kind } = meaning.entity;
+    return kind === "process" || kind === "peer" ? none : keyOfSeries(series);
   }
 
   state(): MemberState {
@@ -198,6 +199,17 @@ export class Member {
     if (numbers.length > 0) this.compare({ numbers, levels: column("levels") as Float64Array });
     this.rows = state.rows.map((row, at) => ({ ...row, z: column(`row/${at}`) as Float32Array }));
   }
+}
+
+/** By series, which all hosts that have it share. */
+const keys = new WeakMap<Series, number>();
+
+function keyOfSeries(series: Series): number {
+  const known = keys.get(series);
+  if (known !== undefined) return known;
+  const key = metricKey(seriesId(series));
+  keys.set(series, key);
+  return key;
 }
 
 /** 53 bits of `id`: two 32-bit multiply-and-xor hashes (after Bryc's public-domain cyrb53). */
