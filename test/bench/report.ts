@@ -36,11 +36,20 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Runs the sides turn about `rounds` times after one round of warming up, prints a row each; in the sides' order. */
-export function measure(sides: readonly Side[], rounds: number, print: (line: string) => void): Measured[] {
+/**
+ * Runs the sides turn about `rounds` times after one round of warming up, prints a row each; in the sides' order. `prepare` makes what a
+ * round of all sides needs, and is not measured.
+ */
+export function measure(
+  sides: readonly Side[],
+  rounds: number,
+  print: (line: string) => void,
+  prepare: () => void = () => {},
+): Measured[] {
   const times: number[][] = sides.map(() => []);
   const hashes = sides.map(() => 0);
   for (let round = 0; round <= rounds; round += 1) {
+    prepare();
     for (const [index, side] of sides.entries()) {
       const before = process.cpuUsage();
       const { operations, hash } = side.run();
