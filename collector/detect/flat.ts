@@ -12,7 +12,10 @@
  * Cost: nothing for a sample, a comparison for a step; 6 bytes a series.
  */
 import type { Scales } from "./scales.ts";
-import { countMax, counts, countsLength, flag, type SeriesTable } from "./series-state.ts";
+import * as state from "./series-state.ts";
+import type { SeriesTable } from "./series-state.ts";
+
+const { countMax, counts, countsLength, flag } = state;
 
 const longerThanKnown = 3;
 const hourMs = 3_600_000;
@@ -22,6 +25,8 @@ const knownMs = 86_400_000;
 const movingShare = 0.9;
 /** Over how many steps that share is counted. */
 const shareSteps = 512;
+/** From here on what moves once more changes the share by less than half of the unit in which it is kept. */
+const alwaysMoving = countMax - shareSteps / 2 + 1;
 /** Single floats keep seven digits: what differs by less is the same. */
 const sameShare = 1e-7;
 const rounding = 1e-12;
@@ -49,10 +54,12 @@ export function stepFlat(
     if (isWatched && isTooLong(table, number, dayClass, scales)) flags[number]! |= flag.flat;
     return;
   }
+  const steps = numbers[at + counts.steps]!;
+  // What always moves, as most do: its share would be rounded to what it is.
+  if (run === 0 && steps >= shareSteps && numbers[at + counts.moving]! >= alwaysMoving) return;
   const longest = numbers[at + counts.longestRun]!;
   const learned = (flags[number]! & flag.flat) === 0 ? run : Math.min(run, 2 * leastRun(longest, scales));
   const moving = numbers[at + counts.moving]! / countMax;
-  const steps = numbers[at + counts.steps]!;
   const weight = Math.max(1 / (steps + 1), 1 / shareSteps);
   const before = moving * (1 - Math.min(1, learned * weight));
   numbers[at + counts.moving] = Math.round(countMax * (before + weight * (1 - before)));

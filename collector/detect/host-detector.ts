@@ -10,7 +10,6 @@ import type { SampleBatch } from "#shared/batch.ts";
 import { isShortLived } from "#shared/semantics.ts";
 import type { Series } from "#shared/series.ts";
 import type { Column } from "#shared/snapshot.ts";
-import { ColumnReader } from "./columns.ts";
 import { Counts } from "./counts/counts.ts";
 import { describe, type Finding, type HostFacts, scoreOf } from "./describe.ts";
 import { factorAt } from "./feedback.ts";
@@ -21,7 +20,6 @@ import {
   expectedDeviation,
   expectedOf,
   floorOf,
-  judgeLevels,
   learnAttended,
   zMinAt,
 } from "./level.ts";
@@ -32,13 +30,17 @@ import { HostMaintenance } from "./maintenance.ts";
 import { Moments } from "./moments.ts";
 import { isStillOff, OpenAnomalies, type Reference } from "./open-anomalies.ts";
 import type { HostRules, SeriesPolicy } from "./policy.ts";
-import { type RecordAlarm, referenceOf, stepRecord } from "./record.ts";
+import { type RecordAlarm, referenceOf, stepRecords, type StepNews } from "./record.ts";
 import { type Scales, scalesOf } from "./scales.ts";
 import { type Moment, momentOf, slotsPerDay } from "./season.ts";
-import { flag, near, nearLength, SeriesTable, wide, wideLength } from "./series-state.ts";
+import * as state from "./series-state.ts";
+import { SeriesTable } from "./series-state.ts";
 import { flatScore } from "./severity.ts";
+import { Sweep } from "./sweep.ts";
 import type { Tick } from "./tick.ts";
 import { noWarmUp, type WarmUp, warmUpOf } from "./warm-up.ts";
+
+const { flag, near, nearLength, wide, wideLength } = state;
 
 /** Without a sample for this many intervals, and this long (some probes read every few ticks only), a thing is gone. */
 const goneIntervals = 3;
@@ -77,14 +79,14 @@ export class HostDetector {
   #intervalMs = 0;
   #completeness = 1;
   #lateTicks = 0;
-  readonly #columns: ColumnReader;
+  readonly #sweep: Sweep;
   #moment: Moment;
 
   constructor(host: string, rules: HostRules) {
     this.#rules = rules;
     this.tick = rules.tick;
     this.table = new SeriesTable(host, rules.policies, rules.calendar.classCount);
-    this.#columns = new ColumnReader(this.table);
+    this.#sweep = new Sweep(this.table);
     this.#maintenance = new HostMaintenance(rules.maintenance, host);
     this.#anomalies = new OpenAnomalies(this.table);
     this.forecasts = new Forecasts(host, (number) => this.table.info(number));
@@ -117,8 +119,8 @@ export class HostDetector {
 
   get facts(): HostFacts {
     return {
-      cores: this.#columns.cores,
-      memoryBytes: this.#columns.memoryBytes,
+      cores: this.#sweep.cores,
+      memoryBytes: this.#sweep.memoryBytes,
       completeness: this.#completeness,
     };
   }
@@ -140,7 +142,7 @@ export class HostDetector {
     this.counts.define(number, { series, meaning, policy: this.table.policyOf(number) }, this.#lastMs);
     this.forecasts.define(number, series.metric, meaning);
     this.#pause(number);
-    this.#columns.define(number, series);
+    this.#sweep.define(number, series);
   }
 
   /** Anomalies that began, grew or ended with this tick. A tick that is not later than the last one is late: [] and counted. */
@@ -164,12 +166,11 @@ export class HostDetector {
     const before = elapsedMs > hourMs * slotsPerDay ? now : this.#moment;
     this.#moment = now;
     this.tick.timeMs = timeMs;
-    this.#columns.read(batch, this.tick, this.#firstMs);
+    this.#sweep.pass(batch, this.tick, this.#firstMs, scales, before, now);
     this.#endGone(timeMs);
-    judgeLevels(this.table, this.tick, scales, before, now);
     for (let index = 0; index < this.tick.attendedCount; index += 1)
       this.#attend(this.tick.attended[index]!, scales, before, now);
-    for (const column of this.#columns.bounded) this.#atBound(column, scales);
+    for (const column of this.#sweep.bounded) this.#atBound(column, scales);
     this.counts.judge(batch, this.#completeness);
     this.#step(scales, now);
     this.forecasts.judge(batch, (covered) => this.#maintenance.covers(covered));
@@ -232,7 +233,7 @@ export class HostDetector {
     const reference = open?.reference ?? null;
     const exceeds =
       (bad && matters && z2 >= threshold * threshold) || (reference !== null && isStillOff(value, reference));
-    const atBound = (flagged & flag.bounded) !== 0 && this.#columns.bounded.includes(column);
+    const atBound = (flagged & flag.bounded) !== 0 && this.#sweep.bounded.includes(column);
     const ready = this.table.samples[number]! >= scales.warmupSamples;
     if (exceeds) {
       // What its bound will tell is told once.
@@ -285,22 +286,18 @@ export class HostDetector {
     const newHour = Math.floor(timeMs / hourMs) !== Math.floor(this.#lastStepMs / hourMs);
     const elapsedMs = this.#lastStepMs === 0 ? stepMs : Math.min(hourMs, timeMs - this.#lastStepMs);
     this.#lastStepMs = timeMs;
-    const { tick, table } = this;
-    const { step } = tick;
-    for (let column = 0; column < tick.length; column += 1) {
-      const number = tick.series[column]!;
-      const fed = table.inStep[number]!;
-      table.inStep[number] = 0;
-      const value = table.wide[number * wideLength + wide.sum]! / fed;
-      step.series[column] = number;
-      step.values[column] = value;
-      const flagged = table.flags[number]!;
-      const alarm = stepRecord(table, number, value, now, newHour, elapsedMs, scales);
-      if (((flagged | table.flags[number]!) & flag.flat) !== 0)
-        this.#flat(number, value, (flagged & flag.flat) === 0, scales);
-      if (alarm >= 0) this.#recordAlarm({ number, channel: alarm & 15, doublings: alarm >> 4 }, value);
+    const { step } = this.tick;
+    for (const { column, alarm, flat } of stepRecords(
+      this.table,
+      this.tick,
+      { now, newHour, elapsedMs },
+      scales,
+    )) {
+      const number = step.series[column]!;
+      const value = step.values[column]!;
+      if (flat !== null) this.#flat(number, value, flat, scales);
+      if (alarm !== null) this.#recordAlarm(alarm, value);
     }
-    step.length = tick.length;
     this.score.push(timeMs, step, this.#completeness);
   }
 
@@ -321,14 +318,14 @@ export class HostDetector {
     this.#exceeds(number, { value, expected, z, basis: "own", alarm });
   }
 
-  /** A series that stands still for too long, or did so a step ago; `began`: since this step. */
-  #flat(number: number, value: number, began: boolean, { stepMs }: Scales): void {
-    const { table, tick } = this;
-    if (began) this.flats.push(number);
+  /** A series that stands still for too long, or did so a step ago. */
+  #flat(number: number, value: number, flat: NonNullable<StepNews["flat"]>, { stepMs }: Scales): void {
+    const { table } = this;
+    if (flat === "began") this.flats.push(number);
     const open = this.#anomalies.of(number);
-    if (began ? open !== undefined : open?.anomaly.detector !== "flat") return;
-    const { timeMs } = tick;
-    if ((table.flags[number]! & flag.flat) === 0) {
+    if (flat === "began" ? open !== undefined : open?.anomaly.detector !== "flat") return;
+    const { timeMs } = this.tick;
+    if (flat === "ended") {
       this.#anomalies.end(number, timeMs);
       return;
     }
@@ -416,7 +413,7 @@ export class HostDetector {
       forecasts: this.forecasts.meta(),
       moments: this.#moments.state(),
       floors: this.table.policies.all.map(({ floor, floorShare }) => [floor, floorShare]),
-      capacities: [this.#columns.cores, this.#columns.memoryBytes],
+      capacities: [this.#sweep.cores, this.#sweep.memoryBytes],
       lateTicks: this.#lateTicks,
     };
   }
@@ -442,7 +439,7 @@ export class HostDetector {
     detector.#completeness = meta.completeness;
     detector.#anomalies = new OpenAnomalies(detector.table, meta.anomalies);
     detector.#moments = new Moments(meta.moments);
-    [detector.#columns.cores, detector.#columns.memoryBytes] = meta.capacities;
+    [detector.#sweep.cores, detector.#sweep.memoryBytes] = meta.capacities;
     detector.#lateTicks = meta.lateTicks;
     return detector;
   }

@@ -17,22 +17,13 @@
  * Tried and worse, in F1 of events: quantiles of z tracked per series (long anomalies poison them, -0.10 to -0.15), the smaller of
  * the local and the seasonal z (-0.02), a second sample to confirm (-0.2), a range that is forgotten in days (-0.3).
  */
-import { type Scales, shares } from "./scales.ts";
+import type { Scales } from "./scales.ts";
 import type { Moment } from "./season.ts";
-import {
-  countMax,
-  counts,
-  countsLength,
-  flag,
-  near,
-  nearLength,
-  type SeriesTable,
-  small,
-  smallLength,
-  wide,
-  wideLength,
-} from "./series-state.ts";
-import type { Tick } from "./tick.ts";
+import * as state from "./series-state.ts";
+import type { SeriesTable } from "./series-state.ts";
+
+const { countMax, counts, countsLength, flag, near, nearLength, small, smallLength, wide, wideLength } =
+  state;
 
 /** Deviations, in units of the expected one, from which a sample counts as exceeding. */
 export const zMin = 9;
@@ -51,8 +42,8 @@ export function zMinAt(intervalMs: number): number {
 export const calmShare = 0.5;
 /** From here on a sample is not learned as it is. */
 const attendZ = 4;
-const attendSquared = attendZ * attendZ;
-const learnSquared = 4;
+export const attendSquared = attendZ * attendZ;
+export const learnSquared = 4;
 
 /** What a short history adds to the expected deviation: 1 + 12 / samples times as much. */
 const youth = 12;
@@ -62,7 +53,7 @@ const provisionalYouth = 4;
 export const provisionalSamples = 3;
 /** The short mean has its own variance, but it is compared twice as often: a tenth less. */
 const shortShare = 0.9;
-const shortShareSquared = shortShare * shortShare;
+export const shortShareSquared = shortShare * shortShare;
 /** Share of the range ever seen that is noise in any kind. */
 const rangeShare = 0.007;
 /** Clusters of exceedances per step that are nothing special; more often divides the squared z in proportion. */
@@ -86,85 +77,8 @@ export function tailScore(z: number): number {
   return Math.min(16, Math.max(0, -Math.log10(p)));
 }
 
-/**
- * Judges all columns of a tick, and learns those that are not attended to.
- *
- * `before` and `now` are the moments of the host's last tick and of this one. Writes `tick.unusual` (z squared; 0 below
- * four, where nothing is attended to) and the list of attended columns.
- */
-export function judgeLevels(
-  table: SeriesTable,
-  tick: Tick,
-  scales: Scales,
-  before: Moment,
-  now: Moment,
-): void {
-  const { wide: wides, near: nears, samples: numbers, flags } = table;
-  const { series, values, unusual, attended, length } = tick;
-  const { level: levelWeight, sustained, variance: varianceWeight, warmupSamples, youngSamples } = scales;
-  let attendedCount = 0;
-  for (let column = 0; column < length; column += 1) {
-    const number = series[column]!;
-    const flagged = flags[number]!;
-    const at = number * wideLength + wide.level;
-    const row = number * nearLength;
-    const samples = numbers[number]!;
-    const value = values[column]!;
-    if (samples === 0) begin(table, number, value);
-    let expected = wides[at]!;
-    if ((flagged & flag.seasonal) !== 0) expected += drift(table, number, before, now);
-    const deviation = value - expected;
-    const variance = nears[row + near.variance]!;
-    const shortVariance = nears[row + near.shortVariance]!;
-    const floor = nears[row + near.floor]!;
-    const shortBefore = nears[row + near.shortMean]!;
-    const short = shortBefore + sustained * (deviation - shortBefore);
-    const own = deviation * deviation;
-    const mean = shortShareSquared * short * short;
-    const floorSquared = floor * floor;
-    // Variance and floor in squares are less than (sigma + floor) squared: most samples are done with here, without a root.
-    const isNear =
-      own <= attendSquared * (variance + floorSquared) &&
-      mean <= attendSquared * (shortVariance + floorSquared);
-    unusual[column] = 0;
-    if (!isNear || (flagged & (flag.open | flag.pending)) !== 0) {
-      const z2 =
-        samples < warmupSamples
-          ? provisionalZ(table, number, own, mean, scales)
-          : squaredZ(own, mean, nears, row, samples);
-      unusual[column] = z2;
-      if (z2 > attendSquared || (flagged & (flag.open | flag.pending)) !== 0) {
-        attended[attendedCount] = column;
-        attendedCount += 1;
-        continue;
-      }
-    }
-    let pace = levelWeight;
-    let weight = varianceWeight;
-    if (samples < youngSamples) {
-      const share = shares[samples]!;
-      if (share > pace) pace = share;
-      if (share > weight) weight = share;
-    }
-    wides[at] = expected + pace * deviation;
-    // Winsorised: a tenth of the time spent in bursts must not hide what lasts.
-    const most = learnSquared * (variance + floorSquared);
-    const mostShort = learnSquared * (shortVariance + floorSquared);
-    const shortSquared = short * short;
-    nears[row + near.variance] =
-      variance + weight * ((own > most && samples > warmupSamples ? most : own) - variance);
-    nears[row + near.shortVariance] =
-      shortVariance +
-      weight *
-        ((shortSquared > mostShort && samples > warmupSamples ? mostShort : shortSquared) - shortVariance);
-    nears[row + near.shortMean] = short;
-    if (samples < countMax) numbers[number] = samples + 1;
-  }
-  tick.attendedCount = attendedCount;
-}
-
 /** The first sample of a series is its level. */
-function begin(table: SeriesTable, number: number, value: number): void {
+export function begin(table: SeriesTable, number: number, value: number): void {
   table.wide[number * wideLength + wide.level] = value;
   // A share of that level counts from now on, not from the first step on.
   if (table.isKnownKind(number)) table.near[number * nearLength + near.floor] = floorOf(table, number, 0);
@@ -187,8 +101,18 @@ function blended(table: SeriesTable, number: number, variance: number, scales: S
   return (scales.priorSamples * usual * usual + samples * variance) / (scales.priorSamples + samples);
 }
 
-/** The larger of the two squared z, of squared deviations; see the head of this file. */
-function squaredZ(own: number, mean: number, nears: Float32Array, row: number, samples: number): number {
+/** The larger of the two squared z of a sample, of the squares of its deviation and of the short mean's; see the head of this file. */
+export function squaredZ(
+  table: SeriesTable,
+  number: number,
+  own: number,
+  mean: number,
+  scales: Scales,
+): number {
+  const samples = table.samples[number]!;
+  if (samples < scales.warmupSamples) return provisionalZ(table, number, own, mean, scales);
+  const row = number * nearLength;
+  const { near: nears } = table;
   const floor = nears[row + near.floor]!;
   const sigma = Math.sqrt(nears[row + near.variance]!) + floor;
   const shortSigma = Math.sqrt(nears[row + near.shortVariance]!) + floor;
@@ -198,16 +122,12 @@ function squaredZ(own: number, mean: number, nears: Float32Array, row: number, s
   return rate > usualRate ? (z2 * usualRate) / rate : z2;
 }
 
-/** What the season says changed between two moments; 0 where it does not know. */
-function drift(table: SeriesTable, number: number, before: Moment, now: Moment): number {
-  const change = table.season.at(number, now) - table.season.at(number, before);
-  return change === change ? change : 0;
-}
-
 /** What was expected of a column's sample, before it is learned. */
 export function expectedOf(table: SeriesTable, number: number, before: Moment, now: Moment): number {
   const level = table.wide[number * wideLength + wide.level]!;
-  return (table.flags[number]! & flag.seasonal) === 0 ? level : level + drift(table, number, before, now);
+  return (table.flags[number]! & flag.seasonal) === 0
+    ? level
+    : level + table.season.drift(number, before, now);
 }
 
 /** Standard deviation with floor and youth: a sample that deviates by zMin of these exceeds. */

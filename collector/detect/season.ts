@@ -101,8 +101,14 @@ export class SeasonSlots {
     return block === 0 ? Number.NaN : this.pool[block * slotsPerDay + hour]!;
   }
 
+  /** What the season says changed between two moments; 0 where it does not know. */
+  drift(number: number, before: Moment, now: Moment): number {
+    const change = this.#at(number, now) - this.#at(number, before);
+    return change === change ? change : 0;
+  }
+
   /** The season at a moment, NaN when one of its two hours was never seen. */
-  at(number: number, { dayClass, from, to, share }: Moment): number {
+  #at(number: number, { dayClass, from, to, share }: Moment): number {
     const block = this.blocks[number * this.classes + this.classFor(number, dayClass)]! * slotsPerDay;
     if (block === 0) return Number.NaN;
     const start = this.pool[block + from]!;

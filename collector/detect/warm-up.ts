@@ -1,5 +1,5 @@
 /** How far a host is from being judged by its own history. */
-import { watchedMs } from "./columns.ts";
+import { watchedMs } from "./sweep.ts";
 import { provisionalSamples } from "./level.ts";
 import { scalesOf } from "./scales.ts";
 import { restday, workday } from "./season.ts";

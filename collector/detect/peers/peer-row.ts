@@ -9,8 +9,10 @@ import { factorAt } from "../feedback.ts";
 import type { HostDetector } from "../host-detector.ts";
 import { deviationOf } from "../level.ts";
 import { acceptMs } from "../open-anomalies.ts";
-import { flag, near, wide, wideLength } from "../series-state.ts";
+import * as state from "../series-state.ts";
 import { capacityShare } from "../describe.ts";
+
+const { flag, near, wide, wideLength } = state;
 
 /** A metric stands out from this many of its own expected deviations on. */
 const ownMin = 3;
@@ -66,6 +68,8 @@ export interface Memory {
 export function readStep(of: HostDetector, { indexes, levels, watches }: Memory, z: Float32Array): Strong[] {
   const { table, tick } = of;
   const { series, values, length } = tick.step;
+  const { wide: wides, samples } = table;
+  const { scales } = of;
   const strong: Strong[] = [];
   z.fill(Number.NaN);
   const variance = of.hasLongSteps ? near.shortVariance : near.variance;
@@ -75,10 +79,10 @@ export function readStep(of: HostDetector, { indexes, levels, watches }: Memory,
     const index = indexes[number] ?? notCompared;
     if (index === notCompared) continue;
     const before = levels[index]!;
-    levels[index] = table.wide[number * wideLength + wide.level]!;
-    if (table.samples[number]! < samplesMin) continue;
+    levels[index] = wides[number * wideLength + wide.level]!;
+    if (samples[number]! < samplesMin) continue;
     const watch = stale === null ? undefined : watches.get(number);
-    const sigma = watch?.sigma ?? deviationOf(table, number, variance, of.scales);
+    const sigma = watch?.sigma ?? deviationOf(table, number, variance, scales);
     const expected = watch?.expected ?? before;
     const value = values[column]!;
     const own = (value - expected) / sigma;

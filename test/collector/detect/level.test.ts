@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { expectedDeviation, floorOf, judgeLevels, tailScore, zMin } from "#collector/detect/level.ts";
+import { expectedDeviation, floorOf, tailScore, zMin } from "#collector/detect/level.ts";
 import { Policies } from "#collector/detect/policy.ts";
 import { scalesOf } from "#collector/detect/scales.ts";
 import { near, SeriesTable, wide } from "#collector/detect/series-state.ts";
+import { Sweep } from "#collector/detect/sweep.ts";
 import { Tick } from "#collector/detect/tick.ts";
 
 test("the tail of Student's t with 4 degrees of freedom is that of the tables", () => {
@@ -50,12 +51,18 @@ test("a sample exceeds exactly where it deviates by zMin of the expected deviati
   table.near[near.shortVariance] = 4;
   table.samples[0] = 60_000;
   const tick = new Tick();
+  const sweep = new Sweep(table);
   const moment = { dayClass: 0, hour: 0, from: 0, to: 0, share: 0 };
   const judged = (value: number): number => {
-    tick.reserve(1);
-    tick.values[0] = value;
-    tick.length = 1;
-    judgeLevels(table, tick, scalesOf(60_000), moment, moment);
+    const batch = { host: "h", timeMs: 1, intervalMs: 60_000, series: Uint32Array.of(0) };
+    sweep.pass(
+      { ...batch, values: Float64Array.of(value) },
+      tick,
+      1,
+      scalesOf(batch.intervalMs),
+      moment,
+      moment,
+    );
     return Math.sqrt(tick.unusual[0]!);
   };
   const deviation = zMin * expectedDeviation(table, 0, scalesOf(60_000));

@@ -2,9 +2,11 @@
  * The series of a recording as detection reads them: values as they are, counters as rates, by the product's own reader.
  */
 import type { ChainEvent } from "#collector/chain.ts";
-import { ColumnReader } from "#collector/detect/columns.ts";
 import { usualPolicy, rulesOf } from "#collector/detect/detect.ts";
+import { scalesOf } from "#collector/detect/scales.ts";
+import { momentOf } from "#collector/detect/season.ts";
 import { SeriesTable } from "#collector/detect/series-state.ts";
+import { Sweep } from "#collector/detect/sweep.ts";
 import type { Meaning } from "#shared/semantics.ts";
 
 export interface RecordedSeries {
@@ -21,7 +23,7 @@ interface Reading {
 
 interface HostReading {
   readonly table: SeriesTable;
-  readonly columns: ColumnReader;
+  readonly sweep: Sweep;
   readonly byNumber: Map<number, Reading>;
   firstMs: number;
   lastMs: number;
@@ -43,16 +45,16 @@ export class Recorded {
     if (known !== undefined) return known;
     const { policies, calendar } = this.#rules;
     const table = new SeriesTable(host, policies, calendar.classCount);
-    const fresh = { table, columns: new ColumnReader(table), byNumber: new Map<number, Reading>() };
+    const fresh = { table, sweep: new Sweep(table), byNumber: new Map<number, Reading>() };
     const reading: HostReading = { ...fresh, firstMs: 0, lastMs: 0 };
     this.#hosts.set(host, reading);
     return reading;
   }
 
   #define({ host, number, series }: Extract<ChainEvent, { kind: "define" }>): void {
-    const { table, columns, byNumber } = this.#hostOf(host);
+    const { table, sweep, byNumber } = this.#hostOf(host);
     const meaning = table.define(number, series);
-    columns.define(number, series);
+    sweep.define(number, series);
     const reading: Reading = { meaning, intervalMs: 0, values: [] };
     byNumber.set(number, reading);
     this.series.push(reading);
@@ -63,8 +65,9 @@ export class Recorded {
     if (batch.timeMs <= host.lastMs) return;
     host.lastMs = batch.timeMs;
     if (host.firstMs === 0) host.firstMs = batch.timeMs;
-    const { tick } = this.#rules;
-    host.columns.read(batch, tick, host.firstMs);
+    const { tick, calendar } = this.#rules;
+    const now = momentOf(calendar, batch.timeMs);
+    host.sweep.pass(batch, tick, host.firstMs, scalesOf(batch.intervalMs), now, now);
     for (let column = 0; column < tick.length; column += 1) {
       const reading = host.byNumber.get(tick.series[column]!)!;
       reading.intervalMs = batch.intervalMs;
