@@ -98,28 +98,31 @@ export interface Step {
 const deviations = new Float64Array(5);
 
 /**
- * One step of every series of the host's last tick: the mean of its samples since the step before is judged, then learned. Writes
- * `tick.step`. One loop, for the reason given in `sweep.ts`.
+ * One step of all that is judged among `series` and had samples since the step before: their mean is judged, then learned. Writes `step`, by
+ * column. One loop, for the reason given in `sweep.ts`.
  */
 export function stepRecords(
   table: SeriesTable,
-  tick: Tick,
+  series: Uint32Array,
+  step: Tick["step"],
   { now, newHour, elapsedMs }: Step,
   scales: Scales,
 ): StepNews[] {
   const { wide: wides, slow: slows, past: n, counts: numbers, small: smalls, flags, inStep, season } = table;
-  const { series, step, length } = tick;
   const { series: stepped, values: means } = step;
   const { warmSteps, muteSteps, alarmEvidence, forget, longMean, volatility, slowLevel: slowWeight } = scales;
   const news: StepNews[] = [];
-  step.length = length;
-  for (let column = 0; column < length; column += 1) {
-    const number = series[column]!;
-    const value = wides[number * wideLength + wide.sum]! / inStep[number]!;
+  let column = -1;
+  for (let index = 0; index < series.length; index += 1) {
+    const number = series[index]!;
+    const fed = inStep[number]!;
+    const flagged = flags[number]!;
+    if (fed === 0 || (flagged & flag.judged) === 0) continue;
+    column += 1;
+    const value = wides[number * wideLength + wide.sum]! / fed;
     inStep[number] = 0;
     stepped[column] = number;
     means[column] = value;
-    const flagged = flags[number]!;
     const slowAt = number * slowLength;
     const row = number * pastLength;
     const countAt = number * countsLength;
@@ -244,6 +247,7 @@ export function stepRecords(
       flat: !isFlat ? (wasFlat ? "ended" : null) : wasFlat ? "stays" : "began",
     });
   }
+  step.length = column + 1;
   return news;
 }
 

@@ -114,6 +114,8 @@ export const flag = {
   /** A series that moves; it stands still for longer than it ever did. */
   mustMove: 4096,
   flat: 8192,
+  /** Its policy says that it has a value less often than its host has ticks. */
+  sparse: 16_384,
 } as const;
 const learnedFlags = flag.ready | flag.open | flag.pending | flag.seasonal | flag.flat;
 
@@ -208,6 +210,13 @@ export class SeriesTable {
     return this.policies.all[this.policy[number]!]!;
   }
 
+  /** How often `number` has a value, on a host with this interval. */
+  intervalOf(number: number, hostMs: number): number {
+    return (this.flags[number]! & flag.sparse) === 0
+      ? hostMs
+      : Math.max(hostMs, this.policyOf(number).intervalMs);
+  }
+
   /** What its kind usually varies by is known. */
   isKnownKind(number: number): boolean {
     return !Number.isNaN(this.policyOf(number).usualDeviation);
@@ -280,7 +289,8 @@ function flagsOf(meaning: Meaning, policy: SeriesPolicy): number {
     (policy.boundAlways ? flag.boundAlways : 0) |
     (Number.isNaN(policy.bound) ? 0 : flag.bounded) |
     (meaning.bornAtZero ? flag.bornAtZero : 0) |
-    (policy.badDirection === "both" || policy.kind === "traffic" ? flag.mustMove : 0)
+    (policy.badDirection === "both" || policy.kind === "traffic" ? flag.mustMove : 0) |
+    (policy.intervalMs > 0 ? flag.sparse : 0)
   );
 }
 
