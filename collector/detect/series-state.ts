@@ -257,8 +257,10 @@ export class SeriesTable {
 
   #widen(length: number): void {
     if (length <= this.flags.length) return;
-    // By an eighth: a million series that grew by doubling would hold half of it empty.
-    const capacity = Math.max(64, length, Math.ceil(this.flags.length * 1.125));
+    // Doubled while that is little, then by an eighth: a million series that grew by doubling would hold half of it empty, and
+    // forty small steps leave as much in pieces that nobody fits into.
+    const had = this.flags.length;
+    const capacity = Math.max(64, length, had < 1024 ? had * 2 : Math.ceil(had * 1.125));
     this.wide = widened(this.wide, new Float64Array(capacity * wideLength));
     this.near = widened(this.near, new Float32Array(capacity * nearLength));
     this.slow = widened(this.slow, new Float64Array(capacity * slowLength));
