@@ -74,6 +74,34 @@ test("memory that grew by an amount that matters is blamed, and not the CPU that
   assert.equal(rankCauses(windowOf(slight, { calls: chain })).metrics[0]?.series, "cpu of orders");
 });
 
+test("a resource that swings and is then used up is a cause, however little of a deviation that is", () => {
+  const made: readonly Made[] = [
+    { entity: "payment", what: "cpu" },
+    { entity: "payment", what: "latency", times: 8 },
+  ];
+  const window = windowOf(made);
+  const swinging = (from: number) =>
+    window.series.map((one) =>
+      one.measure.resource === "cpu"
+        ? {
+            ...one,
+            values: one.values.map((_, place) => (place >= 90 ? from : 0.4 + 0.4 * ((place * 7) % 11) * 0.1)),
+          }
+        : one,
+    );
+  assert.equal(rankCauses({ ...window, series: swinging(1) }).metrics[0]?.series, "cpu of payment");
+  assert.equal(rankCauses({ ...window, series: swinging(0.9) }).metrics[0]?.series, "latency of payment");
+});
+
+test("a callee that gained a fraction of what its caller gained is not what the caller waits for", () => {
+  const made: readonly Made[] = [
+    { entity: "orders", what: "latency", times: 6 },
+    { entity: "currency", what: "latency", times: 1.3 },
+  ];
+  const { causes } = rankCauses(windowOf(made, { calls: [["orders", "currency"]] }));
+  assert.equal(causes[0]?.entity, "orders");
+});
+
 function edge(caller: string, entity: string, times: number): Made[] {
   return [
     { entity, caller, what: "seenByCaller", times },
@@ -210,6 +238,17 @@ test("an entity that falls silent while others are heard is to blame, and since 
   const { causes } = rankCauses(windowOf(made, { calls: [["web", "ledger"]] }));
   assert.equal(causes[0]?.entity, "ledger");
   assert.equal(causes[0].silentSinceMs, -10_000);
+});
+
+test("what is measured now and then only is not silent when it is not measured for a while", () => {
+  const window = windowOf([
+    { entity: "batch", what: "latency", gone: true },
+    { entity: "web", what: "latency" },
+  ]);
+  const [batch, web] = window.series;
+  const values = batch!.values.map((value, place) => (place % 20 === 0 ? value : NaN));
+  const { causes } = rankCauses({ ...window, series: [{ ...batch!, values }, web!] });
+  assert.ok(causes.every(({ entity }) => entity !== "batch"));
 });
 
 test("a caller that stopped calling is blamed, and not the callees that lost its traffic", () => {
