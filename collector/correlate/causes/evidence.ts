@@ -81,6 +81,8 @@ export interface EvidenceWindow {
   readonly changes?: readonly ChangeEvent[];
   /** Where the trouble is felt, and as what: a cause must be able to explain as much of it. */
   readonly breached?: { readonly entity: string; readonly kind: MetricKind };
+  /** What the best of these entities scores when nothing is wrong (`usualScoreOf`): how noisy they are. */
+  readonly usualScore?: number;
 }
 
 /** One series that speaks for a cause. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { baselineOf } from "#collector/correlate/causes/baseline.ts";
-import { rankCauses } from "#collector/correlate/causes/causes.ts";
+import { rankCauses, usualScoreOf } from "#collector/correlate/causes/causes.ts";
 import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import { type Made, windowOf } from "./windows.ts";
 
@@ -57,6 +57,22 @@ test("where nothing is wrong no cause is named", () => {
   const { causes } = rankCauses(windowOf(quietChain, { calls: chain }));
   assert.ok((causes[0]?.confidence ?? 0) < causeConfidenceMin);
   assert.deepEqual(rankCauses(windowOf([])), { causes: [], metrics: [] });
+});
+
+test("a score is believed the less, the more the same entities score when nothing is wrong", () => {
+  const window = windowOf(busyPayment, { calls: chain });
+  const sure = (usualScore: number) => rankCauses({ ...window, usualScore }).causes[0]!.confidence;
+  assert.ok(sure(0) > sure(1) && sure(1) > sure(4));
+  assert.ok(sure(4) < causeConfidenceMin);
+  const quiet = usualScoreOf(window);
+  assert.ok(quiet !== undefined && quiet < 0.3, `usual score is ${quiet}`);
+  // What keeps growing is farther from its past at every moment: that it is so now says little.
+  const series = window.series.map((one) => ({
+    ...one,
+    values: one.values.map((value, place) => value * (1 + place / 20)),
+  }));
+  assert.ok(usualScoreOf({ ...window, series })! > quiet);
+  assert.equal(usualScoreOf({ ...window, detectedMs: -900_000 }), undefined);
 });
 
 test("memory that grew by an amount that matters is blamed, and not the CPU that it cost", () => {
