@@ -23,7 +23,7 @@ let mixed = new Float64Array(1024);
 /** The part of a baseline that says whether the rest is worth its cost. */
 export type Quartiles = Pick<Baseline, "count" | "coverage" | "median" | "quartileDeviation">;
 
-/** Of `values[from..to)` without what is NaN; null when nothing was measured. Stray is that of means over `length` samples. */
+/** Of `values[from..to)` without what is no number; null when nothing was measured. Stray is that of means over `length` samples. */
 export function baselineOf(values: Float64Array, from: number, to: number, length: number): Baseline | null {
   const quartiles = quartilesOf(values, from, to);
   return quartiles === null ? null : baselineFrom(quartiles, length);
@@ -38,7 +38,7 @@ export function quartilesOf(values: Float64Array, from: number, to: number): Qua
   let count = 0;
   for (let index = from; index < to; index += 1) {
     const value = values[index]!;
-    if (Number.isNaN(value)) continue;
+    if (!Number.isFinite(value)) continue;
     inOrder[count] = value;
     mixed[count] = value;
     count += 1;

@@ -35,6 +35,7 @@ const thinCount = 3;
 /** A series that was there for less than a quarter of the time has no usual. */
 const coverageFull = 0.25;
 
+const deviationsMax = 1e6;
 /** Silence is at least two samples long, and as long as it would be by chance once in a thousand times at most. */
 const silentSamplesMin = 2;
 const silentChanceMax = 0.001;
@@ -121,7 +122,7 @@ function judge(one: EvidenceSeries, { baselineTo, detected }: Range, found: Devi
   let before = 0;
   for (let place = baselineTo; place < values.length; place += 1) {
     const value = values[place]!;
-    if (Number.isNaN(value)) continue;
+    if (!Number.isFinite(value)) continue;
     since[count] = value;
     places[count] = place;
     count += 1;
@@ -140,21 +141,26 @@ function judge(one: EvidenceSeries, { baselineTo, detected }: Range, found: Devi
   const { farthest, at } = farthestStretch(from, count, length, median);
   found.usual[index] = median;
   found.value[index] = median + farthest;
-  if (farthest === 0) return;
+  const ifConstant = constantSpreadShare * Math.abs(farthest);
+  if (ifConstant === 0 || !Number.isFinite(ifConstant)) return;
   let onset = at;
   while (onset > 0 && (since[onset - 1]! - median) * Math.sign(farthest) > Math.abs(farthest) / 2) onset -= 1;
   found.sinceMs[index] = timesMs[places[onset]!]!;
   found.onset[index] = onset / count;
   const least = leastSpread(measure, quartiles);
-  found.deviations[index] = farthest / (least || constantSpreadShare * Math.abs(farthest));
+  found.deviations[index] = bounded(farthest / (least || ifConstant));
   // Most series stay within what is already known to be usual, and need not be looked at further.
   if (Math.abs(farthest) <= least) return;
   const usual = one.baseline ?? baselineFrom(quartiles, length);
-  const spread =
-    Math.max(least, winsorisedShare * usual.winsorisedDeviation) || constantSpreadShare * Math.abs(farthest);
-  found.deviations[index] = farthest / spread;
+  const spread = Math.max(least, winsorisedShare * usual.winsorisedDeviation) || ifConstant;
+  found.deviations[index] = bounded(farthest / spread);
   const raw = Math.log(Math.abs(farthest) / (usual.stray + spread));
   if (raw > 0) found.strength[index] = strengthMax * (1 - Math.exp(-raw / strengthMax)) * trust(usual);
+}
+
+/** A million deviations are as good as any more, and are a number. */
+function bounded(deviations: number): number {
+  return Math.max(-deviationsMax, Math.min(deviationsMax, deviations));
 }
 
 function farthestStretch(
@@ -186,13 +192,13 @@ function silentSinceMs(
   const missing = values.length - detected;
   let heard = 0;
   if (baseline === undefined) {
-    for (let place = 0; place < baselineTo; place += 1) if (!Number.isNaN(values[place]!)) heard += 1;
+    for (let place = 0; place < baselineTo; place += 1) if (Number.isFinite(values[place]!)) heard += 1;
   }
   const coverage = baseline?.coverage ?? (baselineTo === 0 ? 0 : heard / baselineTo);
   if (missing < silentSamplesMin || (1 - coverage) ** missing > silentChanceMax)
     return Number.POSITIVE_INFINITY;
   let last = detected - 1;
-  while (last >= 0 && Number.isNaN(values[last]!)) last -= 1;
+  while (last >= 0 && !Number.isFinite(values[last]!)) last -= 1;
   return last < 0 ? Number.POSITIVE_INFINITY : timesMs[last]!;
 }
 

@@ -33,7 +33,7 @@ export interface EvidenceSeries {
   readonly measure: Measure;
   /** Ascending. Series that share a clock share the array: what is found for one is then found for all. */
   readonly timesMs: Float64Array;
-  /** NaN where nothing was measured. */
+  /** NaN where nothing was measured; what is infinite counts as not measured. */
   readonly values: Float64Array;
   /** What is usual, when whoever watches the series keeps it; otherwise it is taken from the samples before the detection. */
   readonly baseline?: Baseline;

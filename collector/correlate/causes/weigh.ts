@@ -70,8 +70,7 @@ export function weigh(
 function material({ floor, floorShare }: Measure, size: number, usual: number): number {
   const least = Math.max(floor, floorShare * Math.abs(usual));
   if (least === 0) return 1;
-  const times = (size / least) ** materialPower;
-  return times / (times + 1);
+  return 1 / (1 + (least / size) ** materialPower);
 }
 
 /** Nothing is left of it, and that is not how it usually is. */
@@ -145,5 +144,6 @@ function explains(felt: Felt | null, aspect: number, entity: number, size: numbe
   const requests = felt.requests[entity]!;
   if (requests === 0 || felt.amount === 0) return 1;
   const caused = aspect === errors ? felt.failed[entity]! : size * requests;
-  return Math.min(1, caused / felt.amount) ** reachPower;
+  const share = caused / felt.amount;
+  return share < 1 ? share ** reachPower : 1;
 }

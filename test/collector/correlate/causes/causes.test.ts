@@ -327,7 +327,7 @@ test("no order of the series and no unit of their values changes who is blamed",
 test("any values whatever give scores and confidences that are numbers, and no confidence outside 0 to 1", () => {
   const value = fc.oneof(
     fc.double({ min: -1e12, max: 1e12, noNaN: true }),
-    fc.constant(Number.NaN),
+    fc.constantFrom(Number.NaN, Infinity, -Infinity, 1e308, 5e-324),
     fc.constant(0),
   );
   fc.assert(
@@ -339,7 +339,10 @@ test("any values whatever give scores and confidences that are numbers, and no c
           ...one,
           values: Float64Array.from(columns[number]!),
         }));
-        for (const { score, confidence, evidence } of rankCauses({ ...window, series }).causes) {
+        const breached = { entity: "web", kind: "latency" } as const;
+        const { causes } = rankCauses({ ...window, series, breached });
+        assert.ok(causes.reduce((sum, { confidence }) => sum + confidence, 0) <= 1 + 1e-9);
+        for (const { score, confidence, evidence } of causes) {
           assert.ok(Number.isFinite(score) && score > 0);
           assert.ok(confidence >= 0 && confidence <= 1);
           for (const one of evidence)
