@@ -122,7 +122,7 @@ function feltAt(
     requests[entity] = Math.max(requests[entity]!, found.value[index]!);
   }
   const hurt = graph.numberOf(breached.entity) ?? -1;
-  let lost = 0;
+  let lost = Number.POSITIVE_INFINITY;
   for (let index = 0; index < series.length; index += 1) {
     const entity = graph.entityOfSeries[index]!;
     const size = Math.abs(found.value[index]! - found.usual[index]!);
@@ -132,9 +132,11 @@ function feltAt(
       failed[entity] = Math.max(failed[entity]!, (requests[entity]! * size) / full);
     }
     const slower = found.aspect[index] === latency && entity === hurt && up;
-    if (slower && found.strength[index]! > 0) lost = Math.max(lost, requests[entity]! * size);
+    // Of mean and percentiles the least: a percentile's gain times all requests is more time than was lost.
+    if (slower && found.strength[index]! > 0) lost = Math.min(lost, requests[entity]! * size);
   }
-  return { aspect, amount: aspect === errors ? (failed[hurt] ?? 0) : lost, requests, failed };
+  const amount = aspect === errors ? (failed[hurt] ?? 0) : lost;
+  return { aspect, amount: Number.isFinite(amount) ? amount : 0, requests, failed };
 }
 
 /** How much of what is felt the entity could have caused, where both are known. */
