@@ -18,6 +18,7 @@ export const aspects = [
   "latency",
   "edge",
   "errors",
+  "queue",
   "traffic",
   "host",
   "other",
@@ -44,6 +45,7 @@ const weights: Readonly<Record<Aspect, Weights>> = {
   latency: { entity: 0.65, metric: 0.85, goodDirection: 0.3, role: "symptom" },
   edge: { entity: 1.1, metric: 1, goodDirection: 0.3, role: "symptom" },
   errors: { entity: 1, metric: 1, goodDirection: 0.2, role: "symptom" },
+  queue: { entity: 0.65, metric: 0.85, goodDirection: 0.3, role: "symptom" },
   traffic: { entity: 0.2, metric: 0.6, goodDirection: 1, role: "demand" },
   host: { entity: 0.2, metric: 0.5, goodDirection: 0.4, role: "place" },
   other: { entity: 0.2, metric: 0.5, goodDirection: 0.4, role: "place" },
@@ -67,6 +69,8 @@ export function aspectOf({ role, at, kind, resource }: Measure): number {
   if (resource === "cpu") return numberOfAspect.cpu;
   if (resource === "memory") return numberOfAspect.memory;
   if (resource === "disk" || resource === "space") return numberOfAspect.disk;
+  // What waits at an entity may wait for another, as its latency may.
+  if (kind === "saturation" && resource === "none") return numberOfAspect.queue;
   if (kind === "state") return numberOfAspect.state;
   if (resource === "network") return numberOfAspect.network;
   return kind === "traffic" ? numberOfAspect.traffic : numberOfAspect.other;

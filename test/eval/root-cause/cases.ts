@@ -151,13 +151,36 @@ function seriesOf(
   const [, ownName = name, otherEnd = ""] = edgeName.exec(name) ?? [];
   const other = caller ?? (entities.has(otherEnd) ? otherEnd : undefined);
   const isEntry = wordsOf(entity).includes("entry");
+  const words = wordsOf(name);
+  const isCounted = words.includes("total") || (words.at(-1) === "time" && !words.includes("response"));
+  const values = isCounted ? ratesOf(samples.values) : samples.values;
   let largest = 0;
-  for (const value of samples.values) if (value > largest) largest = value;
+  for (const value of values) if (value > largest) largest = value;
   const measure = measureOf({
     name: other === undefined ? name : ownName,
     isEdge: other !== undefined,
     isEntry,
     largest,
   });
-  return { id: name, entity, ...(other === undefined ? {} : { caller: other }), measure, ...samples };
+  return {
+    id: name,
+    entity,
+    ...(other === undefined ? {} : { caller: other }),
+    measure,
+    timesMs: samples.timesMs,
+    values,
+  };
+}
+
+/** What only ever grows, or starts again from nothing, is counted up: what it grew by is looked at. Anything else stays as it is. */
+function ratesOf(values: Float64Array): Float64Array {
+  const rates = new Float64Array(values.length).fill(Number.NaN);
+  let last = Number.NaN;
+  for (const [place, value] of values.entries()) {
+    if (Number.isNaN(value)) continue;
+    if (value < last && value > 0.5 * last) return values;
+    rates[place] = value < last ? value : value - last;
+    last = value;
+  }
+  return rates;
 }

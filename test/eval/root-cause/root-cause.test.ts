@@ -145,9 +145,27 @@ test("a name's words and unit say what it measures", () => {
   assert.equal(measured("edgeNetGap", true), "latency none gap ");
   assert.equal(measured("availability.Average"), "errors none itself ");
   assert.equal(measured("requests.Sum"), "traffic none itself ");
+  assert.equal(measured("http_request_duration_seconds"), "latency none itself s");
+  assert.equal(measured("http_requests_total"), "traffic none itself ");
+  assert.equal(measured("http_requests_failed_total"), "errors none itself ");
+  assert.equal(measured("causeway.cgroup.cpu.throttled.time"), "saturation cpu itself ");
+  assert.equal(measured("system.network.io"), "traffic network itself ");
+  assert.equal(measured("worker_queue_depth"), "saturation none itself ");
+  assert.equal(measured("causeway.listen.sockets"), "state process itself ");
+  assert.equal(measured("causeway.edge.rtt_ms", true), "latency none gap ms");
   assert.equal(measured("temperature"), "counter none itself ");
   assert.equal(measureOf({ name: "success", isEdge: false, isEntry: false, largest: 1 }).full, 1);
   assert.equal(measureOf({ name: "MemoryUsage(Mi)", isEdge: false, isEntry: false, largest: 9 }).floor, 128);
+});
+
+test("what is counted up is judged by what it grows by, and a restart is no drop", () => {
+  const line = (v: readonly (number | null)[]) =>
+    `${JSON.stringify({ id: "x", fault: "none", dt: 1, tin: 0, nPre: 3, t: [], series: [{ e: "a", m: "requests_total", v }], edges: [], gt: { entity: "a" } })}\n`;
+  const path = fileOf("counted.ndjson.gz");
+  writeFileSync(path, gzipSync(line([10, 15, null, 25, 3]) + line([10, 9, 11, 8, 10])));
+  const [counted, gauge] = readCases(path).map(({ series: [one] }) => [...one!.values]);
+  assert.deepEqual(counted, [NaN, 5, NaN, 10, 3]);
+  assert.deepEqual(gauge, [10, 9, 11, 8, 10]);
 });
 
 test("a metric is right when it is the guilty entity's and named, or measures what is named", () => {
