@@ -38,7 +38,7 @@ export interface Commit {
 }
 
 export interface IncidentFilter {
-  /** `open`: everything that is not resolved. */
+  /** `open`: everything that is not over. */
   readonly state: "open" | "all";
   readonly limit: number;
 }
