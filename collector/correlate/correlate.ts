@@ -94,8 +94,10 @@ function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs
   const causes = candidates.map((candidate) => toCause(candidate, candidates, firstSymptomMs));
   const [first] = candidates;
   const named = first !== undefined && first.confidence >= causeConfidenceMin ? first : null;
+  // When what is blamed began; evidence of anything else says nothing about when the trouble did.
+  const startedMs = named === null ? firstSymptomMs : Math.min(firstSymptomMs, firstOf(named.evidence));
   const trouble: Trouble = {
-    onsetMs: firstSymptomMs,
+    onsetMs: startedMs,
     isOn: (host) => group.isOn(host),
     members: [...members.symptoms.values(), ...members.evidence.values()],
   };
@@ -109,8 +111,7 @@ function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs
   const leading = symptoms[0]!;
   return {
     id: group.id,
-    // When what is blamed began; evidence of anything else says nothing about when the trouble did.
-    startedMs: named === null ? firstSymptomMs : Math.min(firstSymptomMs, firstOf(named.evidence)),
+    startedMs,
     detectedMs: group.detectedMs,
     symptoms,
     shown: symptoms.slice(0, shownMax).map(toEvidence),

@@ -73,6 +73,7 @@ export function recall(command: IncidentCommand, nowMs: number): Entry | undefin
     milder: null,
     rival: null,
     size: "",
+    untold: null,
     openHosts: [],
     downHosts: [],
     backSinceMs: null,

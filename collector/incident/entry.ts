@@ -20,6 +20,8 @@ export interface Entry {
   rival: string | null;
   /** How many hosts and open symptoms it was told with, in classes. */
   size: string;
+  /** How far it has spread meanwhile, while that is too little to be told at once. */
+  untold: Pick<Incident, "hosts" | "hostCount" | "title"> | null;
   /** Hosts with an open symptom, and those that are silent or cut off. */
   openHosts: readonly string[];
   downHosts: readonly string[];

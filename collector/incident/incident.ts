@@ -166,6 +166,7 @@ function open(id: string, suspicion: Suspicion, library: Library, nowMs: number)
     milder: null,
     rival: null,
     size: sizeOf(suspicion, facts.hostCount),
+    untold: null,
     openHosts: where.open,
     downHosts: where.down,
     backSinceMs: null,

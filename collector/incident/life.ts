@@ -29,6 +29,8 @@ export const flapCalmMs = 900_000;
 export const expireMs = 48 * 3_600_000;
 /** It is called milder only when it has been so for a while: a severity that swings wakes people twice. */
 export const milderAfterMs = 120_000;
+/** What is no news, such as one host more of hundreds, is told after this long all the same. */
+export const figuresMs = 30_000;
 /** Another cause comes first at once when it is this much surer, else when it is first a second time. */
 const rivalMargin = 0.1;
 
@@ -58,7 +60,12 @@ export function hear(entry: Entry, suspicion: Suspicion, nowMs: number): boolean
     hasGrown(entry, size) ||
     firstNamed(before.causes) !== firstNamed(told.causes) ||
     idsOf(before.changes) !== idsOf(told.changes);
-  if (!isNews) return false;
+  if (!isNews) {
+    const { hosts, hostCount, title } = told;
+    entry.untold = hostCount === before.hostCount ? null : { hosts, hostCount, title };
+    return false;
+  }
+  entry.untold = null;
   entry.size = size;
   const state = life.state === "open" && before.state === "open" ? "updating" : life.state;
   const startedMs = Math.min(before.startedMs, facts.startedMs);
@@ -82,7 +89,12 @@ export function settle(entry: Entry, nowMs: number): boolean {
     return close(entry, "resolved", "timeline.calm", nowMs);
   }
   if (nowMs - entry.heardMs >= expireMs) return close(entry, "expired", "timeline.expired", nowMs);
-  const { milder } = entry;
+  const { milder, untold } = entry;
+  if (untold !== null && nowMs - incident.updatedMs >= figuresMs) {
+    entry.untold = null;
+    revise(entry, untold, [], nowMs);
+    return true;
+  }
   if (milder === null || incident.state === "recovering" || nowMs - milder.sinceMs < milderAfterMs)
     return false;
   entry.milder = null;
