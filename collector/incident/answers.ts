@@ -77,6 +77,7 @@ export function recall(command: IncidentCommand, nowMs: number): Entry | undefin
     openHosts: [],
     downHosts: [],
     backSinceMs: null,
+    dismissed: false,
     features: [],
   };
 }

@@ -27,6 +27,8 @@ export interface Entry {
   downHosts: readonly string[];
   /** When the hosts of what is suppressed came back; null: they are not, or it is not. */
   backSinceMs: number | null;
+  /** An operator said that it is over while signs of it were left: only new ones bring it back. */
+  dismissed: boolean;
   /** What it is like, for a comparison with others. */
   features: readonly string[];
 }

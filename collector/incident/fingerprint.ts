@@ -60,14 +60,22 @@ export class Library {
   /** Earlier ones that have ended and are like `features`, most alike first. */
   similar(id: string, features: readonly string[]): Similar[] {
     const own = new Set(features);
-    const total = features.reduce((sum, feature) => sum + this.#rarity(feature), 0);
+    const known = new Map<string, number>();
+    const rarityOf = (feature: string): number => {
+      const before = known.get(feature);
+      if (before !== undefined) return before;
+      const rarity = this.#rarity(feature);
+      known.set(feature, rarity);
+      return rarity;
+    };
+    const total = features.reduce((sum, feature) => sum + rarityOf(feature), 0);
     const found: Similar[] = [];
     for (const one of this.#known.values()) {
       if (!one.over || one.id === id) continue;
       let common = 0;
       let all = total;
       for (const feature of one.features) {
-        const rarity = this.#rarity(feature);
+        const rarity = rarityOf(feature);
         if (own.has(feature)) common += rarity;
         else all += rarity;
       }

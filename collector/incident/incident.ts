@@ -58,15 +58,15 @@ export function createIncidents(state?: IncidentsState): Incidents {
   /** The oldest of the incidents that this suspicion tells of; the others become part of it. */
   const united = (suspicion: Suspicion, nowMs: number): Entry | undefined => {
     const known = entryOf(suspicion, nowMs);
-    const parts = new Set(
-      entries.filter(
-        (entry) =>
-          entry === known || (suspicion.absorbed.includes(entry.suspicionId) && !isOver(entry.incident)),
-      ),
+    const { absorbed } = suspicion;
+    const [first, ...others] = entries.filter(
+      (entry) => !isOver(entry.incident) && (entry === known || absorbed.includes(entry.suspicionId)),
     );
-    const kept = entries.find((entry) => parts.has(entry) && !isOver(entry.incident)) ?? known;
-    for (const entry of parts) if (kept !== undefined && entry !== kept) merge(kept, entry, nowMs);
-    return kept;
+    if (first === undefined) return known;
+    for (const entry of others) merge(first, entry, nowMs);
+    // What was over stays what it was; its group goes on in this one.
+    if (known !== undefined && known !== first && isOver(known.incident)) known.suspicionId = "";
+    return first;
   };
 
   const follow = (suspicion: Suspicion, nowMs: number): void => {
@@ -170,6 +170,7 @@ function open(id: string, suspicion: Suspicion, library: Library, nowMs: number)
     openHosts: where.open,
     downHosts: where.down,
     backSinceMs: null,
+    dismissed: false,
     features,
   };
 }

@@ -45,7 +45,8 @@ export function hear(entry: Entry, suspicion: Suspicion, nowMs: number): boolean
   entry.heardMs = nowMs;
   entry.openHosts = where.open;
   entry.downHosts = where.down;
-  if (isOver(before) && !suspicion.active) return false;
+  if (isOver(before) && !comesBack(entry, suspicion, facts)) return false;
+  entry.dismissed = false;
   const timeline: TimelineEntry[] = [];
   const life = stateAfter(entry, suspicion, nowMs, timeline);
   const told = suspicion.active ? steadied(entry, facts) : healing(before, facts);
@@ -71,6 +72,13 @@ export function hear(entry: Entry, suspicion: Suspicion, nowMs: number): boolean
   const startedMs = Math.min(before.startedMs, facts.startedMs);
   revise(entry, { ...told, ...life, state, startedMs, severity }, timeline, nowMs);
   return true;
+}
+
+/** What an operator has called over comes back with a sign that began later, or with a worse one. */
+function comesBack({ incident, dismissed }: Entry, { active, symptoms }: Suspicion, facts: Facts): boolean {
+  if (!active || !dismissed) return active;
+  const isNew = symptoms.some(({ ended, startedMs }) => !ended && startedMs > (incident.resolvedMs ?? 0));
+  return isNew || worse(incident.severity, facts.severity) !== incident.severity;
 }
 
 /** While it flaps, that its symptoms come and go is known. */
@@ -117,6 +125,7 @@ export function merge(kept: Entry, entry: Entry, nowMs: number): void {
 export function resolveBy(entry: Entry, by: string, nowMs: number): void {
   if (isOver(entry.incident)) return;
   entry.transitions = [];
+  entry.dismissed = true;
   const change = { state: "resolved", resolvedMs: nowMs, suppressedBy: null } as const;
   revise(entry, change, [entryAt(nowMs, "timeline.resolved_by", { by })], nowMs);
 }

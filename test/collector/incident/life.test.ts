@@ -168,6 +168,23 @@ test("two incidents that turn out to be one are merged: the older lives on, the 
   assert.notEqual(now("INC-2")?.state, "reopened");
 });
 
+test("what an operator has called over comes back with a new sign or a worse one, not with the old ones", () => {
+  const states = (...later: Anomaly[]): (string | undefined)[] => {
+    const { at, until, now, incidents } = machine();
+    at(10, cpuBusy("a", 0));
+    incidents.command({ kind: "resolve", incident: "INC-1", by: "li", comment: "" }, startMs + 20_000);
+    at(40, ...later);
+    until(60);
+    return [incidents.incident("INC-1")?.state, now("INC-2")?.state];
+  };
+  assert.deepEqual(states(cpuBusy("a", 0, { score: 9 }), processCpu("a", "job", 5, 0.4)), [
+    "resolved",
+    undefined,
+  ]);
+  assert.deepEqual(states(cpuBusy("a", 0, { detector: "bound" })), ["reopened", undefined]);
+  assert.deepEqual(states(memory("a", 30)), ["reopened", undefined]);
+});
+
 test("two days without news, and it has expired; what goes on after all comes back", () => {
   const { at, until, now, told } = machine();
   at(10, cpuBusy("a", 0));
