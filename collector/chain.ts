@@ -6,9 +6,11 @@
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
+import type { Change } from "#shared/contract/change.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { Series } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
+import { type Changes, type ChangesState, createChanges } from "./changes/changes.ts";
 import { type CorrelateState, createCorrelate } from "./correlate/correlate.ts";
 import {
   type ConnectionEnd,
@@ -21,7 +23,7 @@ import { createIncidents, type IncidentCommand, type IncidentsState } from "./in
 import { createTopology, type Topology, type TopologyState } from "./topology/topology.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 3;
+const snapshotVersion = 4;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
@@ -33,7 +35,9 @@ export type ChainEvent =
   /** The collector started. */
   | { readonly kind: "started"; readonly nowMs: number }
   | { readonly kind: "left"; readonly host: string; readonly end: ConnectionEnd; readonly nowMs: number }
-  | { readonly kind: "command"; readonly command: IncidentCommand; readonly nowMs: number };
+  | { readonly kind: "command"; readonly command: IncidentCommand; readonly nowMs: number }
+  /** Somebody told what was changed. */
+  | { readonly kind: "changes"; readonly changes: readonly Change[]; readonly nowMs: number };
 
 export interface ChainResult {
   readonly anomalies: readonly Anomaly[];
@@ -41,17 +45,20 @@ export interface ChainResult {
   readonly incidents: readonly Incident[];
   /** Hosts that count as gone from now on, or are not shown as gone any more: nothing need be kept of them. */
   readonly departures: readonly Departure[];
+  /** Changes that were told for the first time. */
+  readonly changes: readonly Change[];
 }
 
 export interface Chain {
   readonly detect: Detect;
   readonly topology: Topology;
+  readonly changes: Pick<Changes, "known" | "between">;
   /** The journal's time: how far the chain has come. */
   nowMs(): number;
   weakSignals(): number;
-  /** An incident that is open or was resolved a short while ago. */
+  /** An incident that is open or ended a short while ago. */
   incident(id: string): Incident | undefined;
-  /** Those that are not resolved. */
+  /** Those that are not over. */
   openIncidents(): Incident[];
   apply(event: ChainEvent): ChainResult;
   snapshot(): Uint8Array;
@@ -60,11 +67,12 @@ export interface Chain {
 interface ChainMeta {
   readonly nowMs: number;
   readonly topology: TopologyState;
+  readonly changes: ChangesState;
   readonly correlate: CorrelateState;
   readonly incidents: IncidentsState;
 }
 
-const nothing: ChainResult = { anomalies: [], incidents: [], departures: [] };
+const nothing: ChainResult = { anomalies: [], incidents: [], departures: [], changes: [] };
 
 export interface ChainParts {
   /** Detection's usual one where nothing is given. */
@@ -81,7 +89,8 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
     snapshot: before?.columns.get("detect") as Uint8Array | undefined,
   });
   const topology = createTopology(before?.meta.topology);
-  const correlate = createCorrelate({ topology, state: before?.meta.correlate });
+  const changes = createChanges(before?.meta.changes);
+  const correlate = createCorrelate({ topology, changes, state: before?.meta.correlate });
   const incidents = createIncidents(before?.meta.incidents);
   let nowMs = before?.meta.nowMs ?? 0;
 
@@ -96,6 +105,7 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
   return {
     detect,
     topology,
+    changes,
     nowMs: () => nowMs,
     weakSignals: () => correlate.weakSignals(),
     incident: (id) => incidents.incident(id),
@@ -105,10 +115,12 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
         case "define":
           detect.define(event.host, event.number, event.series);
           topology.define(event.host, event.number, event.series);
+          changes.define(event.host, event.series);
           return nothing;
         case "addresses":
           topology.addresses(event.host, event.addresses);
           detect.addresses(event.host, event.addresses);
+          correlate.locate(event.host, event.addresses);
           return nothing;
         case "batch": {
           topology.observe(event.batch);
@@ -120,7 +132,9 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
           const { anomalies, departures } = detect.tick(nowMs);
           const result = follow(anomalies);
           // After its last anomalies have found their places.
-          for (const { host, what } of departures) if (what === "gone") topology.forget(host);
+          for (const { host, what } of departures) {
+            if (what === "gone") for (const room of [topology, correlate, changes]) room.forget(host);
+          }
           return { ...result, departures };
         }
         case "started":
@@ -138,6 +152,12 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
           if (event.command.kind === "feedback") detect.heed(incident);
           return { ...nothing, incidents: [incident] };
         }
+        case "changes": {
+          advance(event.nowMs);
+          const fresh = changes.add(event.changes, nowMs);
+          for (const { atMs } of fresh) correlate.reconsider(atMs);
+          return { ...nothing, changes: fresh };
+        }
       }
     },
     snapshot: () =>
@@ -145,6 +165,7 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
         meta: {
           nowMs,
           topology: topology.snapshot(),
+          changes: changes.snapshot(),
           correlate: correlate.snapshot(),
           incidents: incidents.snapshot(),
         } satisfies ChainMeta,

@@ -99,6 +99,8 @@ export function createCollector(parts: CollectorParts): Collector {
       incidents: (filter) => store.incidents(filter),
       incident: (id) => store.incident(id),
       command: (asked) => commands.take(asked),
+      takeChanges: (changes) => commands.takeChanges(changes),
+      nowMs: () => clock.nowMs(),
       system: () => view.report(systemNow()),
       ready,
     },

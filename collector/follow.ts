@@ -8,7 +8,8 @@
 import type { Clock } from "#shared/clock.ts";
 import { sleep } from "#shared/clock.ts";
 import type { Loss } from "#shared/contract/api.ts";
-import type { Incident, Verdict } from "#shared/contract/incident.ts";
+import type { Change, ChangesTaken } from "#shared/contract/change.ts";
+import { type Incident, isOver, type Verdict } from "#shared/contract/incident.ts";
 import type { Judge } from "#shared/contract/system.ts";
 import { assert, errorText, StorageError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
@@ -28,7 +29,7 @@ import type { Commit, Delta, Store } from "./store/store.ts";
 
 const snapshotName = "collector";
 const snapshotSchema = "causeway.collector";
-const snapshotVersion = 3;
+const snapshotVersion = 4;
 /** On the journal's line; a restart replays at most this much, and takes a snapshot when it ends in good order. */
 const snapshotEveryMs = 300_000;
 const storeRetryMs = 1_000;
@@ -49,7 +50,16 @@ export type JournaledCommand = {
       /** The incident as the store has it, when the chain may have forgotten it: the journal alone must be enough. */
       readonly recalled?: Incident | undefined;
     }
+  | { readonly kind: "cause"; readonly entity: string | null; readonly recalled?: Incident | undefined }
 );
+
+/** What somebody told of changes, as the journal keeps it. */
+export interface JournaledChanges {
+  /** Of the request that waits for its answer. */
+  readonly key: string;
+  readonly atMs: number;
+  readonly changes: readonly Change[];
+}
 
 export interface FollowParts {
   readonly clock: Clock;
@@ -82,6 +92,7 @@ export class Follower {
   readonly judges: Judge[];
   readonly #parts: FollowParts;
   readonly #answers = new Map<string, (result: CommandResult) => void>();
+  readonly #changeAnswers = new Map<string, (taken: ChangesTaken) => void>();
   #position: number;
   #snapshotMs = 0;
 
@@ -113,6 +124,8 @@ export class Follower {
         return this.#presence(record);
       case "command":
         return this.#command(record);
+      case "change":
+        return this.#change(record);
     }
   }
 
@@ -121,9 +134,15 @@ export class Follower {
     return new Promise((resolve) => this.#answers.set(key, resolve));
   }
 
-  /** Nobody waits for the command of this key any more. */
+  /** The same for changes. */
+  taken(key: string): Promise<ChangesTaken> {
+    return new Promise((resolve) => this.#changeAnswers.set(key, resolve));
+  }
+
+  /** Nobody waits for the command, or the changes, of this key any more. */
   forget(key: string): void {
     this.#answers.delete(key);
+    this.#changeAnswers.delete(key);
   }
 
   saveSnapshot(): void {
@@ -223,7 +242,7 @@ export class Follower {
     const asked = incidentCommand(command);
     // Judged again here: what the client saw may have changed while the command was on its way through the journal.
     const before = this.chain.incident(command.id);
-    const recalled = asked.kind === "feedback" ? asked.recalled : undefined;
+    const recalled = "recalled" in asked ? asked.recalled : undefined;
     const refusal = refusalOf(command, before ?? recalled);
     const changed =
       refusal === null ? this.chain.apply({ kind: "command", command: asked, nowMs: atMs }) : null;
@@ -236,6 +255,15 @@ export class Follower {
       commands: [stored],
     });
     this.#answers.get(command.key)?.(result);
+  }
+
+  /** What follows from a change is told with the next tick. */
+  #change(record: JournalRecord): void {
+    const { key, atMs, changes } = JSON.parse(new TextDecoder().decode(record.bytes)) as JournaledChanges;
+    const { changes: fresh } = this.chain.apply({ kind: "changes", changes, nowMs: atMs });
+    this.#parts.metrics.changes.inc(fresh.length);
+    const known = changes.map((change) => this.chain.changes.known(change.id) ?? change);
+    this.#changeAnswers.get(key)?.({ added: fresh.length, changes: known });
   }
 
   /** Commits and pushes; a store that is full is tried again until it takes it. */
@@ -272,7 +300,7 @@ export class Follower {
       } else if (resolvedMs === updatedMs) {
         // Not what was told of it later, such as an operator's feedback.
         metrics.incidentsResolved.inc();
-        log.info("incident resolved", { incident: id, severity, cause });
+        log.info("incident ended", { incident: id, how: incident.state, severity, cause });
       }
     }
   }
@@ -291,14 +319,25 @@ export class Follower {
 /** What was asked, so that a key that comes again can be told from a key that is used for something else. */
 export function spelled(command: JournaledCommand): string {
   const { kind, id, by, comment = "" } = command;
-  return JSON.stringify([kind, id, by, comment, ...(kind === "feedback" ? [command.verdict] : [])]);
+  const own = kind === "feedback" ? [command.verdict] : kind === "cause" ? [command.entity] : [];
+  return JSON.stringify([kind, id, by, comment, ...own]);
 }
 
 function incidentCommand(command: JournaledCommand): IncidentCommand {
   const { id: incident, by, comment = "" } = command;
-  if (command.kind !== "feedback") return { kind: command.kind, incident, by, comment };
-  const { kind, verdict, recalled } = command;
-  return { kind, incident, verdict, by, comment, recalled };
+  switch (command.kind) {
+    case "feedback": {
+      const { kind, verdict, recalled } = command;
+      return { kind, incident, verdict, by, comment, recalled };
+    }
+    case "cause": {
+      const { kind, entity, recalled } = command;
+      return { kind, incident, entity, by, comment, recalled };
+    }
+    case "acknowledge":
+    case "resolve":
+      return { kind: command.kind, incident, by, comment };
+  }
 }
 
 function refusalOf(command: JournaledCommand, incident: Incident | undefined): CommandResult | null {
@@ -309,8 +348,14 @@ function refusalOf(command: JournaledCommand, incident: Incident | undefined): C
     const nothing = command.verdict === "none" && incident.feedback === null;
     return nothing ? { outcome: "not_allowed", message: `${incident.id} has no feedback to withdraw` } : null;
   }
-  if (incident.state === "resolved")
-    return { outcome: "not_allowed", message: `${incident.id} is resolved already` };
+  if (command.kind === "cause") {
+    const nothing = command.entity === null && (incident.confirmedCause ?? null) === null;
+    return nothing
+      ? { outcome: "not_allowed", message: `${incident.id} has no confirmed cause to withdraw` }
+      : null;
+  }
+  if (isOver(incident))
+    return { outcome: "not_allowed", message: `${incident.id} is ${incident.state} already` };
   return null;
 }
 

@@ -4,6 +4,7 @@
  * Nothing is kept here: a chart is a stretch of the journal (`history.ts`).
  */
 import type { FeedbackList, Host, Ledger, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
+import type { Change } from "#shared/contract/change.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 import type { SystemReport } from "#shared/contract/system.ts";
 import { entityId } from "#shared/entity.ts";
@@ -27,6 +28,7 @@ export interface View {
     toMs: number;
   }): Promise<SeriesRange | undefined>;
   feedback(filter: { incident?: string }): FeedbackList;
+  changes(range: { fromMs?: number; toMs?: number }): readonly Change[];
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Ledger;
   system(now: SystemNow): SystemState;
   report(now: SystemNow): SystemReport;
@@ -118,6 +120,8 @@ export function createView({
       const { unit } = meaningOf(definition, host);
       return { host, series, unit, ...thinned(history.timesMs, values, limits.seriesPointsMax) };
     },
+    changes: ({ fromMs = 0, toMs = Number.MAX_SAFE_INTEGER }) =>
+      chain.changes.between(fromMs, toMs).slice(-limits.changesListedMax).reverse(),
     feedback({ incident }) {
       const { given, keptMs, factors } = chain.detect.feedback();
       const asked = incident === undefined ? given : given.filter((one) => one.incident === incident);

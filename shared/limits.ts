@@ -87,6 +87,23 @@ export const limits = {
   dayClassesMax: 16,
   /** Entries in a list of days; a decade of a bank's holidays is 300. */
   calendarDaysMax: 1_000,
+  /** Changes to the systems that are remembered, newest first, and for how long: a bank makes some hundred a day. */
+  changesKeptMax: 5_000,
+  changesKeptMs: 7 * 86_400_000,
+  /** One request of changes: a batch of a release train. Larger than a comment, and still read whole. */
+  changesPerRequestMax: 100,
+  changesBytesMax: 256 * 1024,
+  changesListedMax: 500,
+  /** Services whose hosts are known, for changes that name a service, and hosts of each: the largest run on some thousand. */
+  servicesKnownMax: 20_000,
+  hostsPerServiceMax: 5_000,
+  /** Past incidents that a new one is compared with, newest first; those whose cause was confirmed stay longest. 1 KB each. */
+  fingerprintsKeptMax: 1_000,
+  /** Evidence that belongs to no incident and waits for one: a host has tens, and thousands of hosts some each. */
+  weakSignalsMax: 50_000,
+  /** Hosts that an incident names; how many there are is told beside. */
+  incidentHostsMax: 100,
+
   /** Changes of version or policy that the collector remembers to show; the journal has them all, as long as it keeps. */
   judgesKeptMax: 100,
 

@@ -2,7 +2,8 @@
  * What correlation says and the incident machine hears: a group of anomalies that belong together, with ranked causes.
  */
 import type { Anomaly } from "./anomaly.ts";
-import type { Cause, Evidence, Text } from "./contract/incident.ts";
+import type { Change } from "./contract/change.ts";
+import type { Cause, Evidence, RelatedChange, Story, Text } from "./contract/incident.ts";
 
 export interface Suspicion {
   /** Stable for the life of the group: the id of the symptom that opened it. */
@@ -20,6 +21,11 @@ export interface Suspicion {
   /** At most three, most likely first; may be empty. */
   readonly causes: readonly Cause[];
   readonly impact: readonly Text[];
+  readonly story: Story;
+  /** What was changed nearby, most telling first. */
+  readonly changes: readonly RelatedChange[];
+  /** Groups that turned out to be this one since it was last told, by their ids. */
+  readonly absorbed: readonly string[];
   /** True while any symptom is open. */
   readonly active: boolean;
   /** What kind of trouble this is and where: a group with the same fingerprint soon after is the same trouble again. */
@@ -32,4 +38,12 @@ export interface ServiceGraph {
   hops(hostA: string, hostB: string, max: number): number;
   /** Whether something on `caller` uses something on `callee`. */
   calls(caller: string, callee: string): boolean;
+}
+
+/** What was changed on purpose, as correlation needs it. */
+export interface ChangeHistory {
+  /** Those made from `fromMs` to `toMs`, oldest first; equal times by id. */
+  between(fromMs: number, toMs: number): readonly Change[];
+  /** Whether a service of this name was seen on the host. */
+  runsOn(service: string, host: string): boolean;
 }

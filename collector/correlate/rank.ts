@@ -10,7 +10,8 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { Cause } from "#shared/contract/incident.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
-import type { Group } from "./group.ts";
+import type { Members } from "./group.ts";
+import type { ChangeBonus } from "./related-changes.ts";
 
 export const causesMax = 3;
 
@@ -57,10 +58,19 @@ export interface Candidate {
   readonly share: number | null;
   /** Strongest first. */
   readonly evidence: readonly Anomaly[];
+  /** What somebody did shortly before its evidence began. */
+  readonly action: ChangeBonus | null;
 }
 
+/** The change that speaks most for an entity whose evidence began then. */
+export type ActionOf = (entity: Entity, onsetMs: number) => ChangeBonus | null;
+
 /** Candidates, best first; ties by entity id. Never more than `causesMax`. */
-export function rankCauses(group: Group, graph: ServiceGraph): Candidate[] {
+export function rankCauses(
+  group: Members,
+  graph: ServiceGraph,
+  actionOf: ActionOf = () => null,
+): Candidate[] {
   const symptoms = [...group.symptoms.values()];
   const suffering = new Set(symptoms.filter(isEffect).map(({ host }) => host));
   const isOrigin = (host: string): boolean => ![...suffering].some((other) => graph.calls(host, other));
@@ -73,9 +83,9 @@ export function rankCauses(group: Group, graph: ServiceGraph): Candidate[] {
     else known.push(anomaly);
   }
   const firstSymptomMs = firstOf(symptoms);
-  const candidates = [...byEntity.values()].map((anomalies) =>
-    score(anomalies, symptoms, group, firstSymptomMs),
-  );
+  const candidates = [...byEntity.values()]
+    .map((anomalies) => score(anomalies, symptoms, group, firstSymptomMs))
+    .map((candidate) => withAction(candidate, symptoms, actionOf));
   candidates.sort((a, b) => b.score - a.score || (entityId(a.entity) < entityId(b.entity) ? -1 : 1));
   return withoutEchoes(candidates).slice(0, causesMax);
 }
@@ -98,7 +108,7 @@ function isEffect(anomaly: Anomaly): boolean {
 function score(
   anomalies: readonly Anomaly[],
   symptoms: readonly Anomaly[],
-  group: Group,
+  group: Members,
   firstSymptomMs: number,
 ): Candidate {
   const weighed = anomalies
@@ -116,7 +126,23 @@ function score(
     confidence: confidence(evidence[0]!, share, symptoms),
     share,
     evidence,
+    action: null,
   };
+}
+
+/**
+ * A change shortly before multiplies what the candidate has of its own, and makes it surer by up to half of what is open, if its evidence
+ * is about what suffers. What shows no evidence is no candidate, whatever was changed there.
+ */
+function withAction(candidate: Candidate, symptoms: readonly Anomaly[], actionOf: ActionOf): Candidate {
+  const about = candidate.evidence.filter(
+    (anomaly) => isAboutWhatSuffers(anomaly, symptoms) && !saysWhereToLook(anomaly),
+  );
+  const action = about.length === 0 ? null : actionOf(candidate.entity, firstOf(about));
+  if (action === null) return candidate;
+  const score = candidate.score * (1 + action.bonus);
+  const confidence = candidate.confidence + (1 - candidate.confidence) * 0.5 * action.bonus;
+  return { ...candidate, score, confidence: Math.round(100 * confidence) / 100, action };
 }
 
 function isAboutWhatSuffers(anomaly: Anomaly, symptoms: readonly Anomaly[]): boolean {
@@ -128,7 +154,12 @@ function saysWhereToLook({ detector }: Anomaly): boolean {
   return detector === "host" || detector === "flat";
 }
 
-function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, firstSymptomMs: number): number {
+function weigh(
+  anomaly: Anomaly,
+  symptoms: readonly Anomaly[],
+  group: Members,
+  firstSymptomMs: number,
+): number {
   if (saysWhereToLook(anomaly)) return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
@@ -150,7 +181,7 @@ function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, fir
  * How much of the suffering `anomaly` accounts for: of the strongest symptom of the same resource on the same host, or, for
  * traffic with a disk, of the disks' own traffic in the same direction. Null when it cannot be told.
  */
-function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): number | null {
+function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Members): number | null {
   if (anomaly.resource === "disk" && anomaly.kind === "traffic") return trafficShare(anomaly, group);
   if (anomaly.hostShare === null) return null;
   let suffered = 0;
@@ -166,7 +197,7 @@ function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): 
   return suffered > 0 ? Math.min(1, Math.max(0, anomaly.hostShare / suffered)) : null;
 }
 
-function trafficShare(anomaly: Anomaly, group: Group): number | null {
+function trafficShare(anomaly: Anomaly, group: Members): number | null {
   if (anomaly.entity.kind === "disk") return null;
   const direction = ioDirection(anomaly);
   let traffic = 0;

@@ -19,6 +19,8 @@ export const httpRoutes = [
   "incidents",
   "incident",
   "command",
+  "change",
+  "changes",
   "hosts",
   "host_series",
   "series",
@@ -208,6 +210,13 @@ export const metricTable = {
     unit: "",
     help: "Judged series, by how far their own history has come.",
     labels: { warmup: ["collecting", "provisional", "ready"] },
+  },
+  changes: {
+    type: "counter",
+    name: "causeway_ingest_changes_total",
+    unit: "",
+    help: "Changes to the systems that were told for the first time: releases, configurations, SQL, batch runs, campaigns.",
+    labels: {},
   },
   incidentsOpened: {
     type: "counter",

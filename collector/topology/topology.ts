@@ -4,6 +4,7 @@
  * An agent reports its host's addresses and, as series, the peers that its services are connected to. A peer whose address
  * belongs to another agent is an edge between two hosts. Addresses that no agent owns stay outside. An edge lives for a day
  * after it was last seen, so that a batch that runs at night keeps its place.
+ * Cost: who calls a host is kept by its addresses, so looking around a host takes as long as it has connections.
  */
 import type { SampleBatch } from "#shared/batch.ts";
 import { labelValue, type Series } from "#shared/series.ts";
@@ -35,6 +36,10 @@ export interface Topology extends ServiceGraph {
 
 export function createTopology(state?: TopologyState): Topology {
   const hostByAddress = new Map(state?.addresses);
+  /** The reverse of it, and of `peers` and `declared`: made from them, and kept with them. */
+  const addressesOf = new Map<string, Set<string>>();
+  const seenBy = new Map<string, Set<string>>();
+  const declaredBy = new Map<string, Set<string>>();
   /** host -> peer address -> last seen. */
   const peers = new Map((state?.peers ?? []).map(([host, seen]) => [host, new Map(seen)]));
   /** host -> series number -> peer address: which columns of a batch are edges. */
@@ -42,9 +47,12 @@ export function createTopology(state?: TopologyState): Topology {
 
   const declared = new Map<string, Set<string>>();
   const declare = (caller: string, callee: string): void => {
-    declared.set(caller, (declared.get(caller) ?? new Set()).add(callee));
+    put(declared, caller, callee);
+    put(declaredBy, callee, caller);
   };
   for (const [caller, callee] of state?.declared ?? []) declare(caller, callee);
+  for (const [address, host] of hostByAddress) put(addressesOf, host, address);
+  for (const [host, seen] of peers) for (const address of seen.keys()) put(seenBy, address, host);
 
   const callees = (host: string): Set<string> => {
     const found = new Set(declared.get(host));
@@ -57,15 +65,22 @@ export function createTopology(state?: TopologyState): Topology {
   };
   const neighbours = (host: string): string[] => {
     const found = callees(host);
-    for (const other of new Set([...peers.keys(), ...declared.keys()])) {
-      if (other !== host && callees(other).has(host)) found.add(other);
-    }
+    for (const caller of declaredBy.get(host) ?? []) found.add(caller);
+    for (const address of addressesOf.get(host) ?? [])
+      for (const caller of seenBy.get(address) ?? []) found.add(caller);
+    found.delete(host);
     return [...found].sort();
   };
 
   return {
     addresses(host, addresses) {
-      for (const address of addresses) if (!isLoopback(address)) hostByAddress.set(address, host);
+      for (const address of addresses) {
+        if (isLoopback(address)) continue;
+        const before = hostByAddress.get(address);
+        if (before !== undefined) addressesOf.get(before)?.delete(address);
+        hostByAddress.set(address, host);
+        put(addressesOf, host, address);
+      }
     },
     define(host, number, series) {
       const own = edgeSeries.get(host) ?? new Map<number, string>();
@@ -83,12 +98,20 @@ export function createTopology(state?: TopologyState): Topology {
       peers.set(host, seen);
       for (let column = 0; column < series.length; column += 1) {
         const address = own.get(series[column]!);
-        if (address !== undefined && values[column]! > 0) seen.set(address, timeMs);
+        if (address === undefined || !(values[column]! > 0)) continue;
+        if (!seen.has(address)) put(seenBy, address, host);
+        seen.set(address, timeMs);
       }
-      for (const [address, lastMs] of seen) if (timeMs - lastMs > edgeLifeMs) seen.delete(address);
+      for (const [address, lastMs] of seen) {
+        if (timeMs - lastMs <= edgeLifeMs) continue;
+        seen.delete(address);
+        remove(seenBy, address, host);
+      }
     },
     forget(host) {
-      for (const [address, owner] of hostByAddress) if (owner === host) hostByAddress.delete(address);
+      for (const address of addressesOf.get(host) ?? []) hostByAddress.delete(address);
+      addressesOf.delete(host);
+      for (const address of peers.get(host)?.keys() ?? []) remove(seenBy, address, host);
       peers.delete(host);
       edgeSeries.delete(host);
     },
@@ -117,4 +140,15 @@ export function createTopology(state?: TopologyState): Topology {
 
 function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
+}
+
+function put(index: Map<string, Set<string>>, key: string, value: string): void {
+  const known = index.get(key);
+  if (known === undefined) index.set(key, new Set([value]));
+  else known.add(value);
+}
+
+function remove(index: Map<string, Set<string>>, key: string, value: string): void {
+  const known = index.get(key);
+  if (known?.delete(value) === true && known.size === 0) index.delete(key);
 }

@@ -90,6 +90,10 @@ const emptyApi: ApiParts = {
   incidents: () => [],
   incident: () => undefined,
   command: () => Promise.resolve({ outcome: "unknown_incident" }),
+  changes: () => [],
+  takeChanges: (changes) =>
+    Promise.resolve({ outcome: "done", taken: { added: changes.length, changes: [...changes] } }),
+  nowMs: () => 0,
   hosts: () => [],
   hostSeries: () => undefined,
   seriesRange: () => undefined,
