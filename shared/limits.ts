@@ -15,6 +15,13 @@ export const limits = {
   shortLivedSeriesKeptMs: 86_400_000,
   /** Series of one host that are kept although nothing measures them any more: a thousand processes that came and went. */
   idleSeriesPerHostMax: 4_000,
+  /**
+   * Edges that an agent tells in each direction, the largest of those that it sees; the rest is summed up. A service calls a
+   * dozen others; a thousand clients are one crowd.
+   */
+  edgesPerDirectionMax: 100,
+  /** Edges whose round-trip time and retransmits are told: both are judged, and a host's dependencies are a few dozen. */
+  edgeTimingsPerHostMax: 64,
   /** A host that was not heard for this long counts as taken out of service: longer than a holiday's shutdown of a test system. */
   hostGoneMs: 7 * 86_400_000,
   /** And is shown as gone for this long, so that whoever comes back from a week off still sees it. */
