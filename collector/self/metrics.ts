@@ -24,6 +24,7 @@ export const httpRoutes = [
   "series",
   "ledger",
   "system",
+  "topology",
   "feedback",
   "metrics",
   "healthy",

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Cursor } from "#agent/collect/cursor.ts";
 import type { Probe, ProbeReport } from "#agent/collect/probe.ts";
 import { Recorder } from "#agent/collect/recorder.ts";
-import { seriesId } from "#shared/series.ts";
+import { seriesId, type Series } from "#shared/series.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/proc/", import.meta.url));
 
@@ -124,6 +124,11 @@ export class Reading {
   /** The value of the series at the last tick; undefined if it had none. */
   value(id: string): number | undefined {
     return this.#values.get(id);
+  }
+
+  /** The same, for the series itself. */
+  valueOf(series: Series): number | undefined {
+    return this.#values.get(seriesId(series));
   }
 
   /** The series that had a value at the last tick. */
