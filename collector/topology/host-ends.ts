@@ -59,15 +59,31 @@ type Role =
   | { readonly what: Exclude<What, "listen">; readonly id: string; readonly end: End }
   | { readonly what: "listen"; readonly id: string; readonly listener: Listener };
 
-/** Told when a record comes to be kept, is no longer kept, or was too old to count and is seen again. */
+/** A record comes to be kept, is no longer kept, or may have been too old to count and is seen again. */
+export type Change = "kept" | "dropped" | "again";
+
 export interface Changes {
-  end(end: End, change: "kept" | "dropped" | "again"): void;
-  listener(listener: Listener, change: "kept" | "dropped" | "again"): void;
+  end(end: End, change: Change): void;
+  listener(listener: Listener, change: Change): void;
 }
+
+/** In the order of `endOf` and `stateOf`: a hundred thousand of them are 13 MB, with the names of fields 30. */
+type EndState = readonly [
+  ...[
+    service: string,
+    direction: End["direction"],
+    namespace: string,
+    local: string,
+    peer: string,
+    port: string,
+  ],
+  ...[seenMs: number, weight: number, weightMs: number, rttSeconds: number, rttMs: number],
+  ...[resent: number, resentMs: number, resentPerSecond: number, unreachable: number, unreachableMs: number],
+];
 
 export interface HostEndsState {
   readonly sweptMs: number;
-  readonly ends: readonly End[];
+  readonly ends: readonly EndState[];
   readonly listeners: readonly Listener[];
   /** Number of the series, what it says, and its record: index into `ends` or `listeners`. */
   readonly series: readonly (readonly [number: number, what: What, record: number])[];
@@ -81,8 +97,8 @@ export class HostEnds {
   readonly #changes: Changes;
   readonly #roles: (Role | undefined)[] = [];
   /** Of what is kept. */
-  readonly #byPlace = new Map<string, Set<End>>();
-  readonly #byPort = new Map<string, Set<Listener>>();
+  readonly #byPlace = new Map<string, End[]>();
+  readonly #byPort = new Map<string, Listener[]>();
   /** Records that a series speaks of, seen or not. */
   readonly #endsDefined = new Map<string, { readonly end: End; series: number }>();
   #sweptMs = 0;
@@ -151,12 +167,12 @@ export class HostEnds {
       const place = role.what === "listen" ? placeOfListener.get(role.listener) : placeOfEnd.get(role.end);
       return [[number, role.what, place!] as const];
     });
-    return { sweptMs: this.#sweptMs, ends, listeners, series };
+    return { sweptMs: this.#sweptMs, ends: ends.map(stateOf), listeners, series };
   }
 
   #restore({ sweptMs, ends, listeners, series }: HostEndsState): void {
     this.#sweptMs = sweptMs;
-    const ownEnds = ends.map((end) => ({ ...end }));
+    const ownEnds = ends.map(endOf);
     const ownListeners = listeners.map((listener) => ({ ...listener }));
     for (const [number, what, place] of series) {
       if (what === "listen") {
@@ -301,14 +317,19 @@ function placesOf({ direction, namespace, localAddress, peerAddress, port }: End
   return [listenerPlace(direction, listening, port), ownPlace(namespace, localAddress)];
 }
 
-function put<T>(map: Map<string, Set<T>>, key: string, value: T): void {
-  map.set(key, (map.get(key) ?? new Set()).add(value));
+function put<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
 }
 
-function take<T>(map: Map<string, Set<T>>, key: string, value: T): void {
+function take<T>(map: Map<string, T[]>, key: string, value: T): void {
   const values = map.get(key);
-  values?.delete(value);
-  if (values?.size === 0) map.delete(key);
+  if (values === undefined) return;
+  const place = values.indexOf(value);
+  const last = values.pop()!;
+  if (last !== value) values[place] = last;
+  if (values.length === 0) map.delete(key);
 }
 
 /** Undefined for a series that is no edge's: it has no peer, or its peers are a crowd. */
@@ -348,6 +369,36 @@ function newEnd(name: EndName): End {
     resentPerSecond: 0,
     unreachable: 0,
     unreachableMs: never,
+  };
+}
+
+function stateOf(end: End): EndState {
+  return [
+    ...([end.service, end.direction, end.namespace, end.localAddress, end.peerAddress, end.port] as const),
+    ...([end.seenMs, end.weight, end.weightMs, end.rttSeconds, end.rttMs] as const),
+    ...([end.resent, end.resentMs, end.resentPerSecond, end.unreachable, end.unreachableMs] as const),
+  ];
+}
+
+function endOf(state: EndState): End {
+  const [service, direction, namespace, localAddress, peerAddress, port, ...figures] = state;
+  const [seenMs, weight, weightMs, rttSeconds, rttMs, ...trouble] = figures;
+  const [resent, resentMs, resentPerSecond, unreachable, unreachableMs] = trouble;
+  return {
+    ...{
+      service,
+      direction,
+      namespace,
+      localAddress,
+      peerAddress,
+      port,
+      seenMs,
+      weight,
+      weightMs,
+      rttSeconds,
+      rttMs,
+    },
+    ...{ resent, resentMs, resentPerSecond, unreachable, unreachableMs },
   };
 }
 

@@ -12,7 +12,8 @@
  */
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { Aged } from "./ageing.ts";
-import { type End, HostEnds, type HostEndsState, type Listener } from "./host-ends.ts";
+import { Addresses, isLoopback, isNobodys } from "./addresses.ts";
+import { type Change, type End, HostEnds, type HostEndsState, type Listener } from "./host-ends.ts";
 import { IndexByHost } from "./index-by-host.ts";
 
 /** One end, and who is at both. `end` is of the caller's host, or of the callee's when the caller's agent does not tell it. */
@@ -24,6 +25,9 @@ export interface Joined {
   readonly mirror: End | undefined;
 }
 
+/** However long ago. */
+const ever = Number.NEGATIVE_INFINITY;
+
 interface Host {
   readonly ends: HostEnds;
   addresses: readonly string[];
@@ -33,21 +37,21 @@ export interface JoinState {
   readonly hosts: readonly (readonly [host: string, addresses: readonly string[], ends: HostEndsState])[];
 }
 
-export class Join {
-  /** Grows when an answer may have become another one. */
-  version = 0;
-  readonly #keptMs: number;
-  readonly #hosts = new Map<string, Host>();
-  /** address -> hosts whose agents say that it is theirs. */
-  readonly #said = new Map<string, Set<string>>();
-  /** address -> hosts that have a connection with it as their own end. */
-  readonly #seen = new IndexByHost();
-  /** peer address -> hosts with a connection to or from it. */
-  readonly #peers = new IndexByHost();
-  readonly #services = new IndexByHost();
+/** Told which host's edges may have become others; null: everybody's. */
+export type Touched = (host: string | null) => void;
 
-  constructor(keptMs: number, state?: JoinState) {
+export class Join {
+  readonly #keptMs: number;
+  readonly #touched: Touched;
+  readonly #hosts = new Map<string, Host>();
+  readonly #addresses = new Addresses();
+  /** "in" or "out" and the peer's address -> hosts with a connection from it, or to it. */
+  readonly #peers = new IndexByHost<End>();
+  readonly #services = new IndexByHost<Aged>();
+
+  constructor(keptMs: number, touched: Touched, state?: JoinState) {
     this.#keptMs = keptMs;
+    this.#touched = touched;
     for (const [host, addresses, ends] of state?.hosts ?? []) {
       this.#add(host, ends);
       this.addresses(host, addresses);
@@ -65,21 +69,20 @@ export class Join {
 
   addresses(host: string, addresses: readonly string[]): void {
     const own = this.#hosts.get(host) ?? this.#add(host);
-    const told = addresses.filter((address) => !isOwnLoopback(address)).sort();
+    const told = addresses.filter((address) => !isNobodys(address)).sort();
     if (told.join() === own.addresses.join()) return;
-    this.version += 1;
-    this.#unsay(host, own);
+    this.#addresses.say(host, own.addresses, told);
     own.addresses = told;
-    for (const address of told) this.#said.set(address, (this.#said.get(address) ?? new Set()).add(host));
+    this.#touched(null);
   }
 
   forget(host: string): void {
     const own = this.#hosts.get(host);
     if (own === undefined) return;
-    this.version += 1;
-    this.#unsay(host, own);
+    this.#addresses.say(host, own.addresses, []);
     own.ends.clear();
     this.#hosts.delete(host);
+    this.#touched(null);
   }
 
   /** Services of `host` that talk or listen, sorted. */
@@ -119,13 +122,12 @@ export class Join {
   /** Hosts whose ends may have `host` at the other side. */
   around(host: string, nowMs: number): string[] {
     const own = this.#hosts.get(host);
-    if (own === undefined) return [];
-    const addresses = new Set(own.addresses);
-    for (const end of own.ends.ends.values()) {
-      if (this.#isAlive(end, nowMs) && !isLoopback(end.localAddress)) addresses.add(end.localAddress);
-    }
-    const since = nowMs - this.#keptMs;
-    return [...new Set([...addresses].flatMap((address) => this.#peers.hosts(address, since)))].sort();
+    const sinceMs = nowMs - this.#keptMs;
+    const peers = [...(own === undefined ? [] : addressesOf(own))].flatMap((address) => [
+      ...this.#peers.hosts(`in ${address}`, sinceMs),
+      ...this.#peers.hosts(`out ${address}`, sinceMs),
+    ]);
+    return [...new Set(peers)].sort();
   }
 
   snapshot(): JoinState {
@@ -137,25 +139,11 @@ export class Join {
   }
 
   #add(host: string, state?: HostEndsState): Host {
-    const change = (): void => {
-      this.version += 1;
-    };
     const ends = new HostEnds(
       this.#keptMs,
       {
-        end: (end, what) => {
-          change();
-          if (what === "again") return;
-          const put = what === "kept" ? "add" : "remove";
-          this.#services[put](plainName(end.service), host, end);
-          this.#peers[put](end.peerAddress, host, end);
-          if (!isLoopback(end.localAddress)) this.#seen[put](end.localAddress, host, end);
-        },
-        listener: (listener, what) => {
-          change();
-          if (what === "again") return;
-          this.#services[what === "kept" ? "add" : "remove"](plainName(listener.service), host, listener);
-        },
+        end: (end, what) => this.#endChanged(host, end, what),
+        listener: (listener, what) => this.#listenerChanged(host, listener, what),
       },
       state,
     );
@@ -164,12 +152,44 @@ export class Join {
     return own;
   }
 
-  #unsay(host: string, { addresses }: Host): void {
-    for (const address of addresses) {
-      const hosts = this.#said.get(address);
-      hosts?.delete(host);
-      if (hosts?.size === 0) this.#said.delete(address);
+  /** Whoever is at the other side sees another edge now, and with an address that comes or goes all that are connected to it. */
+  #endChanged(host: string, end: End, what: Change): void {
+    const { direction, localAddress, peerAddress } = end;
+    let moved = true;
+    this.#serviceChanged(host, end, what);
+    if (what === "kept") {
+      this.#peers.add(`${direction} ${peerAddress}`, host, end);
+      moved = this.#addresses.see(host, end);
+    } else if (what === "dropped") {
+      this.#peers.remove(`${direction} ${peerAddress}`, host, end);
+      moved = this.#addresses.unsee(host, end);
     }
+    this.#touched(host);
+    for (const owner of this.#addresses.owners(peerAddress, ever)) this.#touched(owner);
+    if (direction === "in" || moved) {
+      for (const owner of this.#addresses.owners(localAddress, ever)) this.#touched(owner);
+      for (const caller of this.#peers.hosts(`out ${localAddress}`, ever)) this.#touched(caller);
+    }
+    if (moved) for (const callee of this.#peers.hosts(`in ${localAddress}`, ever)) this.#touched(callee);
+  }
+
+  #listenerChanged(host: string, listener: Listener, what: Change): void {
+    this.#serviceChanged(host, listener, what);
+    this.#touched(host);
+    const own = this.#hosts.get(host);
+    const addresses = listener.address === "" && own !== undefined ? addressesOf(own) : [listener.address];
+    for (const address of addresses) {
+      for (const caller of this.#peers.hosts(`out ${address}`, ever)) this.#touched(caller);
+    }
+  }
+
+  /** Calls may name a service without its host: one that comes to a host, or goes, may be the end of anybody's. */
+  #serviceChanged(host: string, seen: Served, what: Change): void {
+    const name = plainName(seen.service);
+    const moved =
+      what === "again" ||
+      (what === "kept" ? this.#services.add(name, host, seen) : this.#services.remove(name, host, seen));
+    if (moved) this.#touched(null);
   }
 
   #isAlive({ seenMs }: Aged, nowMs: number): boolean {
@@ -193,7 +213,7 @@ export class Join {
   #inward(host: string, end: End, nowMs: number): Joined | undefined {
     const { service, peerAddress } = end;
     const callee: Entity = { kind: "service", host, name: service };
-    const owners = this.#ownersOf(peerAddress, nowMs);
+    const owners = this.#addresses.owners(peerAddress, nowMs - this.#keptMs);
     if ((owners.length === 0 && isLoopback(peerAddress)) || owners.includes(host)) return undefined;
     if (owners.some((owner) => this.#callsInto(owner, end, nowMs))) return undefined;
     const caller: Entity =
@@ -205,7 +225,7 @@ export class Join {
 
   /** The host behind the address that `end` of `host` is connected to. */
   #hostAt(address: string, host: string, end: End, nowMs: number): string | undefined {
-    const owners = this.#ownersOf(address, nowMs);
+    const owners = this.#addresses.owners(address, nowMs - this.#keptMs);
     if (owners.length === 0) return isLoopback(address) ? host : undefined;
     if (owners.length === 1) return owners[0];
     if (owners.includes(host)) return host;
@@ -213,15 +233,9 @@ export class Join {
     return mirrors.length === 1 ? mirrors[0] : undefined;
   }
 
-  #ownersOf(address: string, nowMs: number): string[] {
-    const said = this.#said.get(address) ?? [];
-    const seen = isLoopback(address) ? [] : this.#seen.hosts(address, nowMs - this.#keptMs);
-    return [...new Set([...said, ...seen])].sort();
-  }
-
   /** The network namespace that the connections of `out` cannot leave; undefined if they can. */
   #within({ peerAddress, namespace }: End): string | undefined {
-    return isLoopback(peerAddress) && !this.#said.has(peerAddress) ? namespace : undefined;
+    return isLoopback(peerAddress) && !this.#addresses.isSaid(peerAddress) ? namespace : undefined;
   }
 
   /** The end at `host` of the connections that `out` goes out by: its tuple reversed. The one seen last, if the service was renamed. */
@@ -305,17 +319,9 @@ export function plainName(service: string): string {
   return service.replace(/\.(?:service|scope)$/, "");
 }
 
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
-}
-
-/** What every machine calls itself by, and what is no address of one. */
-function isOwnLoopback(address: string): boolean {
-  return (
-    address === "127.0.0.1" ||
-    address === "::1" ||
-    address === "" ||
-    address === "0.0.0.0" ||
-    address === "::"
-  );
+/** What may be at the other end of somebody's connection to the host, as it says or as its connections have it. */
+function addressesOf({ ends, addresses }: Host): ReadonlySet<string> {
+  const all = new Set(addresses);
+  for (const { localAddress } of ends.ends.values()) if (!isLoopback(localAddress)) all.add(localAddress);
+  return all;
 }

@@ -1,9 +1,9 @@
 /**
  * Every edge, from whatever source, and which of them touch a host: joined sockets, calls, declarations.
  *
- * What was worked out is kept while nothing comes or goes, a minute at most, since edges also end by time: correlation asks several
- * times for each anomaly, and about the same hosts. Cost: a host's own ends (two hundred at most are told), and those of the hosts
- * that talk to it, once each.
+ * Correlation asks several times for each anomaly. What was worked out of a host is kept until something that it depends on comes or
+ * goes (`Join` says whose), a minute at most, since edges also end by time. Cost: a host's own ends (two hundred at most are told), and
+ * those of the hosts that talk to it, once each.
  */
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { Join, Joined } from "./join.ts";
@@ -20,14 +20,20 @@ export interface Link {
   readonly told: ToldEdge | undefined;
 }
 
+export interface Near {
+  readonly callees: ReadonlySet<string>;
+  readonly callers: ReadonlySet<string>;
+}
+
 export class Links {
   readonly #join: Join;
   readonly #told: readonly ToldEdges[];
   readonly #keptMs: number;
-  #madeOf = "";
+  #grain = -1;
+  #toldVersions = "";
   #nowMs = 0;
   readonly #own = new Map<string, readonly Link[]>();
-  readonly #touching = new Map<string, readonly Link[]>();
+  readonly #near = new Map<string, Near>();
   #toldLinks: readonly Link[] | undefined;
   #toldByHost = new Map<string, Link[]>();
 
@@ -40,14 +46,40 @@ export class Links {
   /** Everything that is asked from here on is as of `nowMs`. */
   at(nowMs: number): this {
     const grain = Math.floor(nowMs / grainMs);
-    const madeOf = [this.#join.version, ...this.#told.map(({ version }) => version), grain].join(" ");
-    if (madeOf === this.#madeOf) return this;
-    this.#madeOf = madeOf;
+    const toldVersions = this.#told.map(({ version }) => version).join(" ");
+    if (grain !== this.#grain || toldVersions !== this.#toldVersions) this.touched(null);
+    this.#grain = grain;
+    this.#toldVersions = toldVersions;
     this.#nowMs = grain * grainMs;
-    this.#own.clear();
-    this.#touching.clear();
-    this.#toldLinks = undefined;
     return this;
+  }
+
+  /** What is known of the host's edges may be wrong now; null: of all hosts'. */
+  touched(host: string | null): void {
+    if (host !== null) {
+      this.#own.delete(host);
+      this.#near.delete(host);
+      return;
+    }
+    this.#own.clear();
+    this.#near.clear();
+    this.#toldLinks = undefined;
+  }
+
+  /** Hosts that `host` calls, and is called by; without itself. */
+  near(host: string): Near {
+    const known = this.#near.get(host);
+    if (known !== undefined) return known;
+    const near = { callees: new Set<string>(), callers: new Set<string>() };
+    for (const link of this.touching(host)) {
+      const [callers, callees] = [this.hostsOf(link.caller), this.hostsOf(link.callee)];
+      if (callers.includes(host)) for (const other of callees) near.callees.add(other);
+      if (callees.includes(host)) for (const other of callers) near.callers.add(other);
+    }
+    near.callees.delete(host);
+    near.callers.delete(host);
+    this.#near.set(host, near);
+    return near;
   }
 
   /** Each once, in an order that does not depend on who was heard first. */
@@ -57,8 +89,6 @@ export class Links {
 
   /** Those with a service of `host`, or the host itself, at either end. */
   touching(host: string): readonly Link[] {
-    const known = this.#touching.get(host);
-    if (known !== undefined) return known;
     const links = new Set(this.#ownOf(host));
     for (const other of this.#join.around(host, this.#nowMs)) {
       for (const link of this.#ownOf(other)) {
@@ -67,9 +97,7 @@ export class Links {
     }
     this.told();
     for (const link of this.#toldByHost.get(host) ?? []) links.add(link);
-    const found = [...links];
-    this.#touching.set(host, found);
-    return found;
+    return [...links];
   }
 
   told(): readonly Link[] {

@@ -11,7 +11,7 @@ import { type Entity, entityId } from "#shared/entity.ts";
 import type { Series } from "#shared/series.ts";
 import type { DependencyEdge, DependencyGraph } from "#shared/suspicion.ts";
 import { FigureSum } from "./edge-figures.ts";
-import { Join, type JoinState, plainName } from "./join.ts";
+import { Join, type JoinState, plainName, type Touched } from "./join.ts";
 import { isOf, type Link, Links, otherEnd } from "./links.ts";
 import { listing } from "./listing.ts";
 import { ToldEdges, type ToldState } from "./told-edges.ts";
@@ -64,11 +64,14 @@ export function createTopology({
   state,
 }: TopologyParts = {}): Topology {
   const { edgeKeptMs } = policy;
-  const join = new Join(edgeKeptMs, state?.join);
+  // Nothing is kept before the first question.
+  let touched: Touched = () => {};
+  const join = new Join(edgeKeptMs, (host) => touched(host), state?.join);
   const told = new ToldEdges(state?.told);
   /** The settings' edges are not part of the state: they go when they are taken out of the settings. */
   const set = new ToldEdges({ declared: policy.declared, calls: [] });
   const links = new Links(join, [told, set], edgeKeptMs);
+  touched = (host) => links.touched(host);
   const zones = new Map(state?.zones);
   let nowMs = state?.nowMs ?? 0;
 
@@ -80,14 +83,8 @@ export function createTopology({
   const now = (): Links => links.at(nowMs);
 
   const neighbours = (host: string): string[] => {
-    const found = new Set<string>();
-    for (const link of now().touching(host)) {
-      const [callers, callees] = [links.hostsOf(link.caller), links.hostsOf(link.callee)];
-      if (callers.includes(host)) for (const other of callees) found.add(other);
-      if (callees.includes(host)) for (const other of callers) found.add(other);
-    }
-    found.delete(host);
-    return [...found].sort();
+    const { callees, callers } = now().near(host);
+    return [...new Set([...callees, ...callers])].sort();
   };
 
   /** Edges of `entity` at one side, by what is at the other. */
@@ -143,14 +140,7 @@ export function createTopology({
     observeCall: (caller, callee, timeMs) => told.observeCall(caller, callee, timeMs),
     neighbours,
     zoneOf,
-    calls: (caller, callee) =>
-      caller !== callee &&
-      now()
-        .touching(caller)
-        .some(
-          (link) =>
-            links.hostsOf(link.caller).includes(caller) && links.hostsOf(link.callee).includes(callee),
-        ),
+    calls: (caller, callee) => now().near(caller).callees.has(callee),
     hops: (hostA, hostB, max) =>
       steps(
         hostA,
