@@ -384,22 +384,9 @@ function endOf(state: EndState): End {
   const [service, direction, namespace, localAddress, peerAddress, port, ...figures] = state;
   const [seenMs, weight, weightMs, rttSeconds, rttMs, ...trouble] = figures;
   const [resent, resentMs, resentPerSecond, unreachable, unreachableMs] = trouble;
-  return {
-    ...{
-      service,
-      direction,
-      namespace,
-      localAddress,
-      peerAddress,
-      port,
-      seenMs,
-      weight,
-      weightMs,
-      rttSeconds,
-      rttMs,
-    },
-    ...{ resent, resentMs, resentPerSecond, unreachable, unreachableMs },
-  };
+  const ends = { service, direction, namespace, localAddress, peerAddress, port };
+  const measured = { seenMs, weight, weightMs, rttSeconds, rttMs };
+  return { ...ends, ...measured, resent, resentMs, resentPerSecond, unreachable, unreachableMs };
 }
 
 /** No label holds a line end that a program chose: the separator cannot be forged but by a service's name, which stands last. */
