@@ -19,8 +19,14 @@ import {
   type Detect,
   type DetectPolicy,
 } from "./detect/detect.ts";
+import { fitsPattern } from "./detect/match.ts";
 import { createIncidents, type IncidentCommand, type IncidentsState } from "./incident/incident.ts";
-import { createTopology, type Topology, type TopologyState } from "./topology/topology.ts";
+import {
+  createTopology,
+  type Topology,
+  type TopologyPolicy,
+  type TopologyState,
+} from "./topology/topology.ts";
 
 const snapshotSchema = "causeway.chain";
 const snapshotVersion = 4;
@@ -28,7 +34,12 @@ const snapshotVersion = 4;
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
   | { readonly kind: "define"; readonly host: string; readonly number: number; readonly series: Series }
-  | { readonly kind: "addresses"; readonly host: string; readonly addresses: readonly string[] }
+  | {
+      readonly kind: "addresses";
+      readonly host: string;
+      readonly addresses: readonly string[];
+      readonly zone?: string | undefined;
+    }
   | { readonly kind: "batch"; readonly batch: SampleBatch }
   /** The collector's time, every few seconds. */
   | { readonly kind: "tick"; readonly nowMs: number }
@@ -77,18 +88,24 @@ const nothing: ChainResult = { anomalies: [], incidents: [], departures: [], cha
 export interface ChainParts {
   /** Detection's usual one where nothing is given. */
   readonly policy?: DetectPolicy | undefined;
+  /** Topology's usual one where nothing is given. */
+  readonly topology?: TopologyPolicy | undefined;
   /** Bytes of an earlier `snapshot()`, under this policy or another; throws when they are of another version. */
   readonly snapshot?: Uint8Array | undefined;
 }
 
-export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
+export function createChain({ policy, topology: topologyPolicy, snapshot }: ChainParts = {}): Chain {
   const before =
     snapshot === undefined ? undefined : unpackSnapshot<ChainMeta>(snapshotSchema, snapshotVersion, snapshot);
   const detect = createDetect({
     policy,
     snapshot: before?.columns.get("detect") as Uint8Array | undefined,
   });
-  const topology = createTopology(before?.meta.topology);
+  const topology = createTopology({
+    policy: topologyPolicy,
+    fits: fitsPattern,
+    state: before?.meta.topology,
+  });
   const changes = createChanges(before?.meta.changes);
   const correlate = createCorrelate({ topology, changes, state: before?.meta.correlate });
   const incidents = createIncidents(before?.meta.incidents);
@@ -118,7 +135,7 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
           changes.define(event.host, event.series);
           return nothing;
         case "addresses":
-          topology.addresses(event.host, event.addresses);
+          topology.addresses(event.host, event.addresses, event.zone);
           detect.addresses(event.host, event.addresses);
           correlate.locate(event.host, event.addresses);
           return nothing;
@@ -129,6 +146,7 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
         }
         case "tick": {
           advance(event.nowMs);
+          topology.advance(nowMs);
           const { anomalies, departures } = detect.tick(nowMs);
           const result = follow(anomalies);
           // After its last anomalies have found their places.

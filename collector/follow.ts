@@ -16,7 +16,7 @@ import type { Log } from "#shared/log.ts";
 import { limits } from "#shared/limits.ts";
 import { labelValue } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
-import { type Chain, createChain } from "./chain.ts";
+import { type Chain, type ChainParts, createChain } from "./chain.ts";
 import type { ConnectionEnd as SilenceCause, Departure, DetectPolicy } from "./detect/detect.ts";
 import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
@@ -26,6 +26,7 @@ import type { CommandResult } from "./push/api.ts";
 import type { Metrics } from "./self/metrics.ts";
 import type { Tracer } from "./self/tracer.ts";
 import type { Commit, Delta, Store } from "./store/store.ts";
+import type { TopologyPolicy } from "./topology/topology.ts";
 
 const snapshotName = "collector";
 const snapshotSchema = "causeway.collector";
@@ -70,6 +71,8 @@ export interface FollowParts {
   readonly log: Log;
   readonly tell: (deltas: readonly Delta[]) => void;
   readonly policy: DetectPolicy;
+  /** Its usual one where nothing is given. */
+  readonly topology?: TopologyPolicy | undefined;
 }
 
 interface FollowMeta {
@@ -99,9 +102,9 @@ export class Follower {
   constructor(parts: FollowParts) {
     this.#parts = parts;
     const snapshot = parts.store.loadSnapshot(snapshotName);
-    const { policy, log } = parts;
-    const state = snapshot === undefined ? undefined : restored(snapshot.blob, policy, log);
-    this.chain = state?.chain ?? createChain({ policy });
+    const { policy, topology, log } = parts;
+    const state = snapshot === undefined ? undefined : restored(snapshot.blob, { policy, topology }, log);
+    this.chain = state?.chain ?? createChain({ policy, topology });
     this.judges = [...(state?.judges ?? [])];
     this.ingest = createIngest({
       journal: parts.journal,
@@ -168,7 +171,8 @@ export class Follower {
     for (const { number, series } of fresh) this.chain.apply({ kind: "define", host, number, series });
     if (taken.resource !== null) {
       const addresses = labelValue(taken.resource, "host.ip")?.split(",") ?? [];
-      this.chain.apply({ kind: "addresses", host, addresses });
+      const zone = labelValue(taken.resource, "cloud.availability_zone");
+      this.chain.apply({ kind: "addresses", host, addresses, zone });
     }
     const incidents: Incident[] = [];
     trace.stage("judge", () => {
@@ -375,14 +379,14 @@ function silenceCause(how: ConnectionEnd): SilenceCause | null {
 /** Undefined when the snapshot is of another version: then everything that the journal holds is replayed. */
 function restored(
   blob: Uint8Array,
-  policy: DetectPolicy,
+  policies: Pick<ChainParts, "policy" | "topology">,
   log: Log,
 ): (FollowMeta & { chain: Chain }) | undefined {
   try {
     const { meta, columns } = unpackSnapshot<FollowMeta>(snapshotSchema, snapshotVersion, blob);
     const chain = columns.get("chain");
     assert(chain instanceof Uint8Array, "a collector snapshot has a chain");
-    return { ...meta, chain: createChain({ policy, snapshot: chain }) };
+    return { ...meta, chain: createChain({ ...policies, snapshot: chain }) };
   } catch (error) {
     log.warn("snapshot cannot be used; replaying the whole journal", { error: errorText(error) });
     return undefined;

@@ -7,6 +7,7 @@ import type { FeedbackList, Host, Ledger, SeriesList, SeriesRange, Warmup } from
 import type { Change } from "#shared/contract/change.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 import type { SystemReport } from "#shared/contract/system.ts";
+import type { TopologyLevel, TopologyReport } from "#shared/contract/topology.ts";
 import { entityId } from "#shared/entity.ts";
 import { limits } from "#shared/limits.ts";
 import { meaningOf } from "#shared/semantics.ts";
@@ -32,6 +33,7 @@ export interface View {
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Ledger;
   system(now: SystemNow): SystemState;
   report(now: SystemNow): SystemReport;
+  topology(level: TopologyLevel): TopologyReport;
 }
 
 export interface SystemNow {
@@ -146,6 +148,7 @@ export function createView({
       return { stored, lost: samples, losses: [...losses] };
     },
     system,
+    topology: (level) => chain.topology.list(level),
     report(now) {
       const { calendar } = chain.detect;
       const dayClass = calendar.className(calendar.dayClass(chain.nowMs()));

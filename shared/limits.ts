@@ -15,6 +15,25 @@ export const limits = {
   shortLivedSeriesKeptMs: 86_400_000,
   /** Series of one host that are kept although nothing measures them any more: a thousand processes that came and went. */
   idleSeriesPerHostMax: 4_000,
+  /**
+   * Edges that an agent tells in each direction, the largest of those that it sees; the rest is summed up. A service calls a
+   * dozen others; a thousand clients are one crowd.
+   */
+  edgesPerDirectionMax: 100,
+  /** Edges whose round-trip time and retransmits are told: both are judged, and a host's dependencies are a few dozen. */
+  edgeTimingsPerHostMax: 64,
+  /** Ends of edges kept of one host, the largest: a day of a web server's clients, told two hundred at a time; 400 bytes each. */
+  topologyEndsPerHostMax: 1_000,
+  /** Listening ports kept of one host; an agent tells at most 500. */
+  topologyListenersPerHostMax: 1_000,
+  /** Pairs of services whose calls were seen in spans: a bank of a thousand services has a few thousand. */
+  topologyCallsMax: 10_000,
+  /** Edges declared in the settings. */
+  topologyDeclaredMax: 10_000,
+  topologyZonesMax: 500,
+  /** Of one answer, the largest edges: 350 bytes each, and no picture shows more. */
+  topologyEdgesListedMax: 5_000,
+  topologyNodesListedMax: 5_000,
   /** A host that was not heard for this long counts as taken out of service: longer than a holiday's shutdown of a test system. */
   hostGoneMs: 7 * 86_400_000,
   /** And is shown as gone for this long, so that whoever comes back from a week off still sees it. */

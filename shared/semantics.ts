@@ -67,6 +67,10 @@ type Row = Partial<Omit<Meaning, "entity" | "unit" | "counts">> & {
 
 const mebibyte = 1024 * 1024;
 
+function contextIfInbound(labels: Labels): Partial<Omit<Meaning, "entity" | "unit">> {
+  return labelValue(labels, "causeway.edge.direction") === "in" ? { role: "context" } : {};
+}
+
 /** Rows by metric name. What is absent from a row: evidence, bad upwards, floor 0, 10 % of the expected value. */
 const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["system.cpu.time", { resource: "cpu", role: "context" }],
@@ -241,6 +245,26 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
     { resource: "process", kind: "state", of: "port", role: "symptom", badDirection: "down", floor: 0.5 },
   ],
   ["causeway.edge.connections", { resource: "network", role: "context", of: "peer" }],
+  // On the way to a peer; of who calls, nothing is of our making: that a client is far away is no trouble of ours.
+  [
+    "causeway.edge.rtt",
+    {
+      resource: "network",
+      kind: "latency",
+      of: "peer",
+      floor: 0.005,
+      floorShare: 0.5,
+      refine: contextIfInbound,
+    },
+  ],
+  [
+    "causeway.edge.retransmits",
+    { resource: "network", kind: "errors", of: "peer", floor: 1, refine: contextIfInbound },
+  ],
+  [
+    "causeway.edge.unreachable",
+    { resource: "network", kind: "errors", of: "peer", floor: 1, bornAtZero: true },
+  ],
   [
     "causeway.cgroup.cpu.time",
     { resource: "cpu", kind: "utilisation", of: "cgroup", floor: 0.25, capacity: "cores", bornAtZero: true },

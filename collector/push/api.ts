@@ -18,6 +18,7 @@ import type {
 import { type Change, type ChangesTaken, targetText } from "#shared/contract/change.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { SystemReport } from "#shared/contract/system.ts";
+import { type TopologyLevel, topologyLevels, type TopologyReport } from "#shared/contract/topology.ts";
 import type { Limits } from "#shared/limits.ts";
 import { json, Refusal } from "./answer.ts";
 import type { Answer } from "./answer.ts";
@@ -76,6 +77,7 @@ export interface ApiParts {
   feedback(filter: { incident?: string }): Soon<FeedbackList>;
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Soon<Ledger>;
   system(): Soon<SystemReport>;
+  topology(level: TopologyLevel): Soon<TopologyReport>;
   /** Why the collector is not ready, one sentence each; empty when it is. */
   ready(): readonly string[];
 }
@@ -143,6 +145,12 @@ export function apiRoutes(parts: ApiParts, limits: Limits): readonly ApiRoute[] 
       return json(range);
     }),
     route("system", "system", async () => json(await parts.system())),
+    route("topology", "topology", async ({ query }) => {
+      const asked = query.get("level") ?? "service";
+      const level = topologyLevels.find((known) => known === asked);
+      if (level === undefined) throw bad(`level: want ${topologyLevels.join(", ")}, got ${shown(asked)}`);
+      return json(await parts.topology(level));
+    }),
     route("ledger", "ledger", async ({ query }) => {
       const host = query.get("host");
       return json(await parts.ledger({ ...times(query), ...(host === null ? {} : { host }) }));

@@ -26,6 +26,7 @@ export const httpRoutes = [
   "series",
   "ledger",
   "system",
+  "topology",
   "feedback",
   "metrics",
   "healthy",

@@ -43,8 +43,8 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["collector/changes", ["shared"]],
   ["collector/correlate", ["shared"]],
   ["collector/incident", ["shared"]],
-  // What the operator set becomes what detection is told: the one impure neighbour of its types.
-  ["collector/policy", ["shared", "collector/detect"]],
+  // What the operator set becomes what detection and topology are told: the one impure neighbour of their types.
+  ["collector/policy", ["shared", "collector/detect", "collector/topology"]],
   ["collector/store", ["shared"]],
   ["collector/push", ["shared"]],
   ["collector/notify", ["shared"]],

@@ -100,6 +100,7 @@ const emptyApi: ApiParts = {
   feedback: () => ({ feedbacks: [], series: [], kinds: [] }),
   ledger: () => ({ stored: 0, lost: 0, losses: [] }),
   system: () => ({ state: sampleSystem(), calendar: { zone: "UTC", dayClass: "workday" }, judges: [] }),
+  topology: (level) => ({ level, atMs: 0, nodes: [], edges: [], nodesTotal: 0, edgesTotal: 0 }),
   ready: () => [],
 };
 
