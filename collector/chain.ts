@@ -8,6 +8,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Change } from "#shared/contract/change.ts";
 import type { Incident } from "#shared/contract/incident.ts";
+import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { Series } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type Changes, type ChangesState, createChanges } from "./changes/changes.ts";
@@ -29,7 +30,7 @@ import {
 } from "./topology/topology.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 4;
+const snapshotVersion = 5;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
@@ -47,6 +48,8 @@ export type ChainEvent =
   | { readonly kind: "started"; readonly nowMs: number }
   | { readonly kind: "left"; readonly host: string; readonly end: ConnectionEnd; readonly nowMs: number }
   | { readonly kind: "command"; readonly command: IncidentCommand; readonly nowMs: number }
+  /** The past that `wanted` asked for as `id`. */
+  | { readonly kind: "history"; readonly id: string; readonly histories: readonly HostHistory[] }
   /** Somebody told what was changed. */
   | { readonly kind: "changes"; readonly changes: readonly Change[]; readonly nowMs: number };
 
@@ -72,6 +75,8 @@ export interface Chain {
   /** Those that are not over. */
   openIncidents(): Incident[];
   apply(event: ChainEvent): ChainResult;
+  /** The past that is wanted now, before the next event: of the same journal, up to the record that is followed. */
+  wanted(): HistoryRequest[];
   snapshot(): Uint8Array;
 }
 
@@ -124,6 +129,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
     topology,
     changes,
     nowMs: () => nowMs,
+    wanted: () => correlate.wanted(nowMs),
     weakSignals: () => correlate.weakSignals(),
     incident: (id) => incidents.incident(id),
     openIncidents: () => incidents.open(),
@@ -169,6 +175,10 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           if (incident === undefined) return nothing;
           if (event.command.kind === "feedback") detect.heed(incident);
           return { ...nothing, incidents: [incident] };
+        }
+        case "history": {
+          const suspicions = correlate.look(event.id, event.histories, nowMs);
+          return { ...nothing, incidents: incidents.apply(suspicions, nowMs) };
         }
         case "changes": {
           advance(event.nowMs);

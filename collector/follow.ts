@@ -12,12 +12,14 @@ import type { Change, ChangesTaken } from "#shared/contract/change.ts";
 import { type Incident, isOver, type Verdict } from "#shared/contract/incident.ts";
 import type { Judge } from "#shared/contract/system.ts";
 import { assert, errorText, StorageError } from "#shared/errors.ts";
+import type { HostHistory } from "#shared/host-history.ts";
 import type { Log } from "#shared/log.ts";
 import { limits } from "#shared/limits.ts";
 import { labelValue } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type Chain, type ChainParts, createChain } from "./chain.ts";
 import type { ConnectionEnd as SilenceCause, Departure, DetectPolicy } from "./detect/detect.ts";
+import { readHistory } from "./history.ts";
 import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
 import { createIngest, parsePresence } from "./ingest/ingest.ts";
@@ -185,6 +187,7 @@ export class Follower {
         incidents.push(...result.incidents);
       }
     });
+    incidents.push(...(await this.#look()));
     metrics.detectSamples.inc(record.samples);
     if (record.decoded !== null) {
       this.lagMs = Math.max(0, clock.nowMs() - record.lastMs);
@@ -197,9 +200,27 @@ export class Follower {
 
   async #tick(record: JournalRecord): Promise<void> {
     const { incidents, departures } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    const seen = await this.#look();
     for (const departure of departures) this.#forget(departure);
-    await this.#commit({ position: record.position, incidents, losses: [] });
+    await this.#commit({ position: record.position, incidents: [...incidents, ...seen], losses: [] });
     if (this.chain.nowMs() - this.#snapshotMs >= snapshotEveryMs) this.#trySnapshot();
+  }
+
+  /** Gives the chain the past that it wants, as the journal has it up to this record. */
+  async #look(): Promise<Incident[]> {
+    const { journal } = this.#parts;
+    const incidents: Incident[] = [];
+    for (const { id, hosts, fromMs, toMs } of this.chain.wanted()) {
+      const histories: HostHistory[] = [];
+      for (const host of hosts) {
+        const stream = this.ingest.hosts.agentOf(host);
+        if (stream === undefined) continue;
+        const range = { host, stream, fromMs, toMs, position: this.#position };
+        histories.push(await readHistory(journal, range, () => true));
+      }
+      incidents.push(...this.chain.apply({ kind: "history", id, histories }).incidents);
+    }
+    return incidents;
   }
 
   #forget({ host, what }: Departure): void {

@@ -1,20 +1,24 @@
 /**
  * Correlation: anomalies in, suspicions out; pure. It alone sees all hosts, and it sees anomalies, not samples.
  *
- * `grouping.ts` says what belongs together, `rank.ts` what caused it, `related-changes.ts` what somebody did before, `story.ts` and
+ * `grouping.ts` says what belongs together, `rank.ts` what caused it, over what `look.ts` sees of the past, `related-changes.ts` what somebody did before, `story.ts` and
  * `explain.ts` put it into texts. A group is told when it opens and when its last symptom ends, and in between at most every
  * `rerankMs`: what a storm of anomalies costs is in proportion to time, not to their number.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
+import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { ChangeHistory, Suspicion } from "#shared/suspicion.ts";
 import { impactTexts, symptomText, toCause, toEvidence } from "./explain.ts";
 import type { Group, Members } from "./group.ts";
 import { Grouping, type GroupingState } from "./grouping.ts";
+import { look } from "./look.ts";
+import { historyWanted } from "./looking.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
 import { Places } from "./places.ts";
-import { type Candidate, firstOf, rankCauses } from "./rank.ts";
+import type { Candidate } from "./candidate.ts";
+import { firstOf, rankCauses } from "./rank.ts";
 import { RelatedChanges, type Trouble } from "./related-changes.ts";
 import { storyOf } from "./story.ts";
 
@@ -28,6 +32,10 @@ export const rerankMs = 5_000;
 export interface Correlate {
   /** The groups that changed because of `anomalies` or of time; `nowMs` is the journal's time. */
   add(anomalies: readonly Anomaly[], nowMs: number): Suspicion[];
+  /** The past that is wanted to find causes, of groups that were told; to be given to `look`. */
+  wanted(nowMs: number): HistoryRequest[];
+  /** The past that `id` asked for. */
+  look(id: string, histories: readonly HostHistory[], nowMs: number): Suspicion[];
   /** The host's addresses, of which its network follows. */
   locate(host: string, addresses: readonly string[]): void;
   /** Changes were told that may explain what began in the hour after `atMs`. */
@@ -44,6 +52,9 @@ export interface CorrelateState {
   readonly grouping: GroupingState;
   readonly networks: readonly (readonly [string, string])[];
 }
+
+/** A symptom is noticed this long after it began, or earlier. */
+const noticedMs = 60_000;
 
 const noChanges: ChangeHistory = { between: () => [], runsOn: () => false };
 const changeMs = 3_600_000;
@@ -63,6 +74,18 @@ export function createCorrelate(parts: {
       for (const anomaly of anomalies) grouping.place(anomaly, nowMs);
       const due = [...grouping.groups.values()].filter((group) => isDue(group, nowMs));
       return due.map((group) => tell(group, topology, related, nowMs));
+    },
+    wanted(nowMs) {
+      const wanted = [...grouping.groups.values()].map((group) => historyWanted(group, topology, nowMs));
+      return wanted.filter((request) => request !== null);
+    },
+    look(id, histories, nowMs) {
+      const group = grouping.groups.get(id);
+      if (group === undefined) return [];
+      const leading = [...group.symptoms.values()].sort(worstFirst)[0]!;
+      const detectedMs = Math.min(group.detectedMs, group.firstSymptomMs + noticedMs);
+      group.look = look(histories, topology, { detectedMs, leading }, nowMs);
+      return [tell(group, topology, related, nowMs)];
     },
     locate: (host, addresses) => places.locate(host, addresses),
     reconsider(atMs) {
@@ -137,7 +160,13 @@ function ranked(group: Group, worst: readonly Anomaly[]): Members {
   const hosts = new Set([...symptoms.values()].map(({ host }) => host));
   const near = (one: Anomaly): number => Number(hosts.has(one.host));
   const strongest = [...evidence.values()].sort((a, b) => near(b) - near(a) || worstFirst(a, b));
-  return { startedMs, lastOnsetMs, symptoms, evidence: keyed(strongest.slice(0, rankedEvidenceMax)) };
+  return {
+    startedMs,
+    lastOnsetMs,
+    symptoms,
+    evidence: keyed(strongest.slice(0, rankedEvidenceMax)),
+    look: group.look,
+  };
 }
 
 function keyed(anomalies: readonly Anomaly[]): Map<string, Anomaly> {

@@ -3,7 +3,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import { type Cause, causeConfidenceMin, type Evidence, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
 import { runsOutText } from "#shared/runs-out.ts";
-import type { Candidate } from "./rank.ts";
+import type { Candidate } from "./candidate.ts";
 
 const evidencePerCauseMax = 8;
 /** Hosts that are named one by one. */

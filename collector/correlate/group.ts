@@ -7,6 +7,7 @@
  */
 import type { Anomaly, AnomalyGroup } from "#shared/anomaly.ts";
 import { entityId } from "#shared/entity.ts";
+import type { Look } from "./look.ts";
 
 export const joinMs = 180_000;
 /** A group that goes on growing waits longer for what is still to come: half as long again each time, up to this. */
@@ -35,6 +36,7 @@ export interface GroupState {
   readonly changed: boolean;
   readonly toldMs: number | null;
   readonly rootHost: string | null;
+  readonly look: Look | null;
   readonly absorbed: readonly string[];
   readonly places: readonly string[];
   readonly symptoms: readonly Anomaly[];
@@ -47,6 +49,7 @@ export interface Members {
   readonly lastOnsetMs: number;
   readonly symptoms: ReadonlyMap<string, Anomaly>;
   readonly evidence: ReadonlyMap<string, Anomaly>;
+  readonly look: Look | null;
 }
 
 export class Group implements Members {
@@ -69,6 +72,8 @@ export class Group implements Members {
   toldMs: number | null;
   /** The host of the first cause, once one is identified. */
   rootHost: string | null;
+  /** What was found when it was last looked at; null: not yet. */
+  look: Look | null;
   /** Groups that became part of it since it was told. */
   absorbed: string[];
   /** Networks and changes that its hosts share with others. */
@@ -98,6 +103,7 @@ export class Group implements Members {
     this.changed = state.changed;
     this.toldMs = state.toldMs;
     this.rootHost = state.rootHost;
+    this.look = state.look;
     this.absorbed = [...state.absorbed];
     this.places = new Set(state.places);
     this.symptoms = new Map(state.symptoms.map((anomaly) => [anomaly.id, anomaly]));
@@ -121,6 +127,7 @@ export class Group implements Members {
       changed: true,
       toldMs: null,
       rootHost: null,
+      look: null,
       absorbed: [],
       places: [],
       symptoms: [],
@@ -233,7 +240,7 @@ export class Group implements Members {
 
   state(): GroupState {
     const { id, shared, detectedMs, startedMs, firstSymptomMs, lastOnsetMs, windowMs, confirmed } = this;
-    const { storm, changed, toldMs, rootHost } = this;
+    const { storm, changed, toldMs, rootHost, look } = this;
     return {
       id,
       shared,
@@ -247,6 +254,7 @@ export class Group implements Members {
       changed,
       toldMs,
       rootHost,
+      look,
       lastEndMs: this.#lastEndMs,
       absorbed: [...this.absorbed],
       places: [...this.places],

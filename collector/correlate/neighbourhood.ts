@@ -4,6 +4,7 @@
  * That makes the cost of placing an anomaly the number of its host's connections instead of the number of hosts in trouble. A host with
  * hundreds of connections (a proxy, a database that all use) is no bridge while it is silent: that two both use it says nothing.
  */
+import type { Entity } from "#shared/entity.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
 
 /** A host with more connections does not make strangers of each other acquainted. */
@@ -12,6 +13,8 @@ const bridgeConnectionsMax = 64;
 export interface Neighbourhood extends ServiceGraph {
   /** Hosts that `host` calls or is called by. */
   neighbours(host: string): readonly string[];
+  /** Services, hosts and endpoints that a service or a host calls; absent: nobody knows more than hosts. */
+  callees?(caller: Entity): readonly { readonly callee: Entity }[];
 }
 
 /** Hosts at exactly one call, or at up to two calls over a host that may be silent. */

@@ -7,11 +7,12 @@
  * and errors are effects: of those that suffer them only the origin stays a candidate, the one that calls nobody who suffers.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
-import type { Cause } from "#shared/contract/incident.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
+import { type Candidate, causeKind, isEffect } from "./candidate.ts";
 import type { Members } from "./group.ts";
 import type { ChangeBonus } from "./related-changes.ts";
+import { withLook } from "./seen.ts";
 
 export const causesMax = 3;
 
@@ -49,19 +50,6 @@ const silenceConfidence: Partial<Record<Entity["kind"], number>> = { agent: 0.9,
 /** Two entities whose shares are this close tell of the same consumption: a process and its service. */
 const sameShare = 0.25;
 
-export interface Candidate {
-  readonly entity: Entity;
-  readonly kind: Cause["kind"];
-  readonly score: number;
-  readonly confidence: number;
-  /** Share of the symptom's deviation that the entity accounts for, 0 to 1, or null when it cannot be told. */
-  readonly share: number | null;
-  /** Strongest first. */
-  readonly evidence: readonly Anomaly[];
-  /** What somebody did shortly before its evidence began. */
-  readonly action: ChangeBonus | null;
-}
-
 /** The change that speaks most for an entity whose evidence began then. */
 export type ActionOf = (entity: Entity, onsetMs: number) => ChangeBonus | null;
 
@@ -83,9 +71,9 @@ export function rankCauses(
     else known.push(anomaly);
   }
   const firstSymptomMs = firstOf(symptoms);
-  const candidates = [...byEntity.values()]
-    .map((anomalies) => score(anomalies, symptoms, group, firstSymptomMs))
-    .map((candidate) => withAction(candidate, symptoms, actionOf));
+  const told = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group, firstSymptomMs));
+  const seen = group.look === null ? told : withLook(told, group.look);
+  const candidates = seen.map((candidate) => withAction(candidate, symptoms, actionOf));
   candidates.sort((a, b) => b.score - a.score || (entityId(a.entity) < entityId(b.entity) ? -1 : 1));
   return withoutEchoes(candidates).slice(0, causesMax);
 }
@@ -98,11 +86,6 @@ function blamed({ entity, group }: Anomaly): Entity {
 /** Also of thousands: no spread. */
 export function firstOf(anomalies: readonly Anomaly[]): number {
   return anomalies.reduce((first, { startedMs }) => Math.min(first, startedMs), Number.POSITIVE_INFINITY);
-}
-
-function isEffect(anomaly: Anomaly): boolean {
-  const { kind, resource, detector } = anomaly;
-  return resource === "none" && (kind === "latency" || kind === "errors" || detector === "counts");
 }
 
 function score(
@@ -233,13 +216,6 @@ function certainty(anomaly: Anomaly, share: number | null): number {
   if (anomaly.entity.kind === "filesystem" || (runsOut && share === null)) return runsOutConfidence;
   if (share !== null) return 0.15 + 0.8 * share;
   return anomaly.role === "evidence" ? 0.5 : 0.3;
-}
-
-function causeKind(anomaly: Anomaly): Cause["kind"] {
-  if (anomaly.detector === "absence") return "silence";
-  if (anomaly.entity.kind === "port" || anomaly.kind === "state" || isEffect(anomaly)) return "state_change";
-  if (anomaly.resource === "space" || anomaly.runsOut !== undefined) return "exhaustion";
-  return anomaly.kind === "saturation" || anomaly.detector === "bound" ? "saturation" : "demand";
 }
 
 /** Drops entities that tell a better one's story again: the service of a process, the cgroup of a service. */

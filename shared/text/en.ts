@@ -112,6 +112,7 @@ export const en = {
   "day.month_end": "the last business days of a month",
   "day.other": "days of the class {day}",
 
+  "reason.look": "{deviations} usual deviations from what it was before",
   "reason.level": "{times} times as far off as what is already unusual",
   "reason.far": "more than a thousand times as far off as what is already unusual",
   "reason.record": "larger than any deviation in the {known|duration} known",

@@ -104,6 +104,7 @@ export const zhCN: Catalogue = {
   "day.month_end": "月末最后几个工作日",
   "day.other": "“{day}”类日期",
 
+  "reason.look": "与此前相比偏离 {deviations} 倍常规波动",
   "reason.level": "偏离达到异常门限的 {times} 倍",
   "reason.far": "偏离超过异常门限的一千倍",
   "reason.record": "在已知的 {known|duration}内从未有过这样大的偏离",

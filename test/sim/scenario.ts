@@ -29,6 +29,7 @@ import { parseDuration } from "#shared/duration.ts";
 import { canonicalLabels, type Series } from "#shared/series.ts";
 import { type Chain, type ChainResult, createChain } from "#collector/chain.ts";
 import { type ConnectionEnd, usualPolicy } from "#collector/detect/detect.ts";
+import { Past } from "./past.ts";
 
 /** An arbitrary Monday, 00:00 UTC; scenario times count from here. */
 export const epochMs = Date.UTC(2026, 0, 5);
@@ -185,18 +186,23 @@ export function play(scenario: Scenario): Played {
   const chain = createChain(hostGoneMs === null ? {} : { policy: { ...usualPolicy, hostGoneMs } });
   const told: { atMs: number; incident: Incident }[] = [];
   const gone: { atMs: number; host: string }[] = [];
+  const past = new Past();
   const tell = ({ incidents, departures }: ChainResult): void => {
     const atMs = chain.nowMs() - epochMs;
     for (const incident of incidents) told.push({ atMs, incident });
     for (const { host, what } of departures) if (what === "gone") gone.push({ atMs, host });
+    for (const request of chain.wanted())
+      tell(chain.apply({ kind: "history", id: request.id, histories: past.of(request) }));
   };
   for (const [host, own] of addresses) chain.apply({ kind: "addresses", host, addresses: own });
   for (const [caller, callee] of scenario.edges) chain.topology.declare(caller, callee);
   for (const load of scenario.loads) {
     const hosts = Map.groupBy(load.rows, ({ host }) => host);
     for (const [host, rows] of hosts) {
-      for (const [number, { series }] of rows.entries())
+      for (const [number, { series }] of rows.entries()) {
+        past.define(host, number, series);
         chain.apply({ kind: "define", host, number, series });
+      }
     }
     const ticks = Math.max(...load.rows.map(({ values }) => values.length));
     const totals = new Map<Row, number>();
@@ -218,6 +224,7 @@ export function play(scenario: Scenario): Played {
           if (values.every(Number.isNaN)) continue;
           const series = Uint32Array.from(rows.keys());
           const batch = { host, timeMs, intervalMs: load.intervalMs, series, values };
+          past.add(batch);
           tell(chain.apply({ kind: "batch", batch }));
         }
       }
