@@ -72,7 +72,7 @@ export function rankCauses(
   }
   const firstSymptomMs = firstOf(symptoms);
   const told = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group, firstSymptomMs));
-  const seen = group.look === null ? told : withLook(told, group.look);
+  const seen = group.look === null ? told : withLook(told, group.look, symptoms);
   const candidates = seen.map((candidate) => withAction(candidate, symptoms, actionOf));
   candidates.sort((a, b) => b.score - a.score || (entityId(a.entity) < entityId(b.entity) ? -1 : 1));
   return withoutEchoes(candidates).slice(0, causesMax);

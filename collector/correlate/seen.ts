@@ -4,11 +4,12 @@
  * Anomalies know which part of a host's suffering an entity accounts for; a look knows who strayed first and farthest, and whom others
  * explain. So a candidate at a place that the look blames counts in full and is surer, one that it does not blame counts little, and a place
  * that no anomaly was told of becomes a candidate by what was seen there. A host and a service on it stand for each other: what a
- * service uses up is its host's. Silence, and what many hosts share, is not for a look to judge.
+ * service uses up is its host's. That the one that suffers is the one that strays is no news: a host with a busy processor, or the only
+ * service that fails, is where it is felt. Silence, and what many hosts share, is not for a look to judge.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
-import { type Candidate, causeKind } from "./candidate.ts";
+import { type Candidate, causeKind, isEffect } from "./candidate.ts";
 import { type BlamedPlace, type Look, placeIn } from "./look.ts";
 
 /** What a candidate keeps of its score at a place that the look does not blame at all. */
@@ -20,12 +21,24 @@ const blamedShare = 0.9;
 /** Of the look's confidence, where anomalies speak for the same. */
 const agreement = 0.5;
 
-export function withLook(candidates: readonly Candidate[], look: Look): Candidate[] {
+export function withLook(
+  candidates: readonly Candidate[],
+  look: Look,
+  symptoms: readonly Anomaly[],
+): Candidate[] {
   if (look.blamed.length === 0) return [...candidates];
-  const judged = candidates.map((candidate) => judgedBy(candidate, look));
+  const hosts = new Set(symptoms.map(({ host }) => host));
+  const suffering = new Set(symptoms.filter(isEffect).map(({ entity }) => placeIn(look, entity)));
+  /** It says where the trouble is felt, and nothing of why. */
+  const isFelt = ({ entity, evidence }: Pick<Candidate, "entity" | "evidence">): boolean =>
+    (entity.kind === "host" && hosts.has(entity.host)) || (suffering.size < 2 && evidence.every(isEffect));
+  const judged = candidates.map((candidate) => {
+    const one = judgedBy(candidate, look);
+    return isFelt(candidate) ? { ...one, confidence: Math.min(one.confidence, candidate.confidence) } : one;
+  });
   const held = candidates.map(({ entity }) => placeIn(look, entity));
   const found = look.blamed.filter(
-    ({ entity }) => !held.some((place) => place === entityId(entity) || isOn(place, entity)),
+    (one) => !isFelt(one) && !held.some((place) => place === entityId(one.entity) || isOn(place, one.entity)),
   );
   const best = judged.reduce((most, { score }) => Math.max(most, score), 0);
   return [...judged, ...found.map((place) => candidateOf(place, best))];
