@@ -172,7 +172,7 @@ export class HostDetector {
       this.#attend(this.tick.attended[index]!, scales, before, now);
     for (const column of this.#sweep.bounded) this.#atBound(column, scales);
     this.counts.judge(batch, this.#completeness);
-    this.#step(scales, now);
+    this.#step(batch.series, scales, now);
     this.forecasts.judge(batch, (covered) => this.#maintenance.covers(covered));
     return this.#take();
   }
@@ -183,8 +183,8 @@ export class HostDetector {
 
   /** An agent that started again no longer names what is gone: there is no column then that could say so. */
   #endGone(timeMs: number): void {
-    const goneMs = Math.max(goneMsMin, goneIntervals * this.#intervalMs);
     for (const number of this.#anomalies.numbers()) {
+      const goneMs = Math.max(goneMsMin, goneIntervals * this.table.intervalOf(number, this.#intervalMs));
       if (timeMs - this.table.wide[number * wideLength + wide.lastMs]! >= goneMs)
         this.#anomalies.gone(number, timeMs);
     }
@@ -273,11 +273,15 @@ export class HostDetector {
 
   #threshold(number: number, value: number, policy: SeriesPolicy): number {
     const factor = factorAt(this.table.feedbackOf(number), value, policy.bound, this.table.flags[number]!);
-    return zMinAt(this.#intervalMs) * policy.thresholdFactor * factor;
+    return this.#zMin(number) * policy.thresholdFactor * factor;
+  }
+
+  #zMin(number: number): number {
+    return zMinAt(this.table.intervalOf(number, this.#intervalMs));
   }
 
   /** Asks the records about every series that was in this step, once the step is over. */
-  #step(scales: Scales, now: Moment): void {
+  #step(series: Uint32Array, scales: Scales, now: Moment): void {
     this.alarms.length = 0;
     this.flats.length = 0;
     const { timeMs } = this.tick;
@@ -287,12 +291,8 @@ export class HostDetector {
     const elapsedMs = this.#lastStepMs === 0 ? stepMs : Math.min(hourMs, timeMs - this.#lastStepMs);
     this.#lastStepMs = timeMs;
     const { step } = this.tick;
-    for (const { column, alarm, flat } of stepRecords(
-      this.table,
-      this.tick,
-      { now, newHour, elapsedMs },
-      scales,
-    )) {
+    const news = stepRecords(this.table, series, step, { now, newHour, elapsedMs }, scales);
+    for (const { column, alarm, flat } of news) {
       const number = step.series[column]!;
       const value = step.values[column]!;
       if (flat !== null) this.#flat(number, value, flat, scales);
@@ -312,7 +312,7 @@ export class HostDetector {
     const bad = (table.flags[number]! & (up ? flag.badUp : flag.badDown)) !== 0;
     const matters = Math.abs(deviation) > Math.max(policy.floor, policy.floorShare * Math.abs(expected));
     if (!bad || !matters || deviation > 0 !== up) return;
-    const factor = this.#threshold(number, value, policy) / zMinAt(this.#intervalMs);
+    const factor = this.#threshold(number, value, policy) / this.#zMin(number);
     if (factor > 1 && alarm.doublings < Math.log2(factor) * 2) return;
     const z = Math.abs(deviation) / expectedDeviation(table, number, this.scales);
     this.#exceeds(number, { value, expected, z, basis: "own", alarm });
@@ -349,7 +349,8 @@ export class HostDetector {
     }
     const bounded = finding.basis === "bound" && (this.table.flags[number]! & flag.boundAlways) !== 0;
     const sure = finding.basis === "own" || bounded;
-    const confirmedMs = this.#anomalies.exceeds(number, timeMs, this.#intervalMs, sure);
+    const usualMs = this.table.intervalOf(number, this.#intervalMs);
+    const confirmedMs = this.#anomalies.exceeds(number, timeMs, usualMs, sure);
     const { alarm, expected, value } = finding;
     const startedMs = confirmedMs ?? (alarm === null ? null : timeMs);
     if (startedMs === null) return;
@@ -370,9 +371,9 @@ export class HostDetector {
       dayClass: this.#rules.calendar.className(dayClass),
       hour: this.#moment.hour,
       scales: this.scales,
-      levelMs: this.#intervalMs / this.scales.level,
+      levelMs: this.table.intervalOf(number, this.#intervalMs) / this.scales.level,
       similar: this.#moments.reason(number, startedMs, finding.value - finding.expected),
-      zMin: zMinAt(this.#intervalMs),
+      zMin: this.#zMin(number),
     };
     return describe(this.table, number, finding, compared, this.facts);
   }

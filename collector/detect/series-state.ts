@@ -114,6 +114,8 @@ export const flag = {
   /** A series that moves; it stands still for longer than it ever did. */
   mustMove: 4096,
   flat: 8192,
+  /** Its policy says that it has a value less often than its host has ticks. */
+  sparse: 16_384,
 } as const;
 const learnedFlags = flag.ready | flag.open | flag.pending | flag.seasonal | flag.flat;
 
@@ -208,6 +210,13 @@ export class SeriesTable {
     return this.policies.all[this.policy[number]!]!;
   }
 
+  /** How often `number` has a value, on a host with this interval. */
+  intervalOf(number: number, hostMs: number): number {
+    return (this.flags[number]! & flag.sparse) === 0
+      ? hostMs
+      : Math.max(hostMs, this.policyOf(number).intervalMs);
+  }
+
   /** What its kind usually varies by is known. */
   isKnownKind(number: number): boolean {
     return !Number.isNaN(this.policyOf(number).usualDeviation);
@@ -248,8 +257,10 @@ export class SeriesTable {
 
   #widen(length: number): void {
     if (length <= this.flags.length) return;
-    // By an eighth: a million series that grew by doubling would hold half of it empty.
-    const capacity = Math.max(64, length, Math.ceil(this.flags.length * 1.125));
+    // Doubled while that is little, then by an eighth: a million series that grew by doubling would hold half of it empty, and
+    // forty small steps leave as much in pieces that nobody fits into.
+    const had = this.flags.length;
+    const capacity = Math.max(64, length, had < 1024 ? had * 2 : Math.ceil(had * 1.125));
     this.wide = widened(this.wide, new Float64Array(capacity * wideLength));
     this.near = widened(this.near, new Float32Array(capacity * nearLength));
     this.slow = widened(this.slow, new Float64Array(capacity * slowLength));
@@ -280,7 +291,8 @@ function flagsOf(meaning: Meaning, policy: SeriesPolicy): number {
     (policy.boundAlways ? flag.boundAlways : 0) |
     (Number.isNaN(policy.bound) ? 0 : flag.bounded) |
     (meaning.bornAtZero ? flag.bornAtZero : 0) |
-    (policy.badDirection === "both" || policy.kind === "traffic" ? flag.mustMove : 0)
+    (policy.badDirection === "both" || policy.kind === "traffic" ? flag.mustMove : 0) |
+    (policy.intervalMs > 0 ? flag.sparse : 0)
   );
 }
 

@@ -67,7 +67,6 @@ export class Sweep {
     const { wide: wides, near: nears, flags, inStep, samples: numbers } = table;
     const { level: levelWeight, sustained, variance: varianceWeight, warmupSamples, youngSamples } = scales;
     const columns = Math.min(series.length, values.length);
-    const rateGapMs = rateGapIntervals * intervalMs;
     const perInterval = 1000 / intervalMs;
     tick.reserve(columns);
     const { series: judged, values: judgedValues, unusual, attended } = tick;
@@ -85,6 +84,12 @@ export class Sweep {
       }
       const at = number * wideLength;
       if (raw !== raw) continue;
+      let usualMs = intervalMs;
+      if ((flagged & flag.sparse) !== 0) {
+        // What an exporter repeats in between is no sample.
+        usualMs = table.intervalOf(number, intervalMs);
+        if (timeMs - wides[at + wide.lastMs]! < usualMs - intervalMs / 2) continue;
+      }
       let value = raw;
       if ((flagged & flag.rate) !== 0) {
         const rawBefore = wides[at + wide.raw]!;
@@ -92,7 +97,7 @@ export class Sweep {
         wides[at + wide.raw] = raw;
         wides[at + wide.lastMs] = timeMs;
         // NaN before the first sample; a total that fell began anew; over a long gap the rate is of no moment.
-        if (!(raw >= rawBefore) || gapMs > rateGapMs) continue;
+        if (!(raw >= rawBefore) || gapMs > rateGapIntervals * usualMs) continue;
         value = gapMs === intervalMs ? (raw - rawBefore) * perInterval : ((raw - rawBefore) * 1000) / gapMs;
       } else {
         wides[at + wide.lastMs] = timeMs;
@@ -123,6 +128,14 @@ export class Sweep {
       const shortVariance = nears[row + near.shortVariance]!;
       const floor = nears[row + near.floor]!;
       const shortBefore = nears[row + near.shortMean]!;
+      unusual[length - 1] = 0;
+      // What has never moved, as two in five series of a host have not: all that follows is zero and stays so.
+      if (deviation === 0 && variance === 0 && shortVariance === 0 && shortBefore === 0) {
+        if ((flagged & (flag.open | flag.pending | flag.seasonal)) === 0) {
+          if (samples < countMax) numbers[number] = samples + 1;
+          continue;
+        }
+      }
       const short = shortBefore + sustained * (deviation - shortBefore);
       const own = deviation * deviation;
       const shortSquared = short * short;
@@ -132,7 +145,6 @@ export class Sweep {
       const shortBelieved = shortVariance + floorSquared;
       // Variance and floor in squares are less than (sigma + floor) squared: most samples are done with here, without a root.
       const isNear = own <= attendSquared * believed && mean <= attendSquared * shortBelieved;
-      unusual[length - 1] = 0;
       if (!isNear || (flagged & (flag.open | flag.pending)) !== 0) {
         const z2 = squaredZ(table, number, own, mean, scales);
         unusual[length - 1] = z2;

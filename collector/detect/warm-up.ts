@@ -38,20 +38,21 @@ export function warmUpOf(
   let ready = 0;
   let workdays = 0;
   let restdays = 0;
-  let fewest = warmupSamples;
+  let waitMs = 0;
   for (let number = 0; number < series.length; number += 1) {
     const paused = isPaused.has(number);
     if ((flags[number]! & flag.judged) === 0 && !paused) continue;
     const samples = numbers[number]!;
     const silentMs = lastMs - wides[number * wideLength + wide.lastMs]!;
-    if (!paused && samples > 0 && silentMs > watchedMs) continue;
+    const usualMs = table.intervalOf(number, intervalMs);
+    if (!paused && silentMs > Math.max(watchedMs, 2 * usualMs)) continue;
     if (season.isKnown(number, workday)) workdays += 1;
     if (season.isKnown(number, restday)) restdays += 1;
     if (samples >= warmupSamples) ready += 1;
     else if (samples >= provisionalSamples && table.isKnownKind(number)) provisional += 1;
     else collecting += 1;
-    if (samples > 0) fewest = Math.min(fewest, samples);
+    if (samples > 0) waitMs = Math.max(waitMs, (warmupSamples - samples) * usualMs);
   }
-  const readyAtMs = fewest < warmupSamples ? lastMs + (warmupSamples - fewest) * intervalMs : null;
+  const readyAtMs = waitMs > 0 ? lastMs + waitMs : null;
   return { collecting, provisional, ready, readyAtMs, workdays, restdays };
 }

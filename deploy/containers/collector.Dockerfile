@@ -31,5 +31,5 @@ USER node
 VOLUME /var/lib/causeway-collector
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["node", "-e", "fetch('http://127.0.0.1:7420/-/healthy').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "collector/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "collector/main.ts"]
 CMD ["--config", "/etc/causeway/collector.json", "--data", "/var/lib/causeway-collector", "--listen", "127.0.0.1:7420"]

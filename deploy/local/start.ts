@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { sleep, systemClock } from "#shared/clock.ts";
 import { errorText } from "#shared/errors.ts";
 import { agentEnvironment, agentFlags } from "../agent-flags.ts";
+import { collectorFlags } from "../collector-flags.ts";
 import { buildAgent } from "../build-agent.ts";
 import { buildConsole } from "../build-console.ts";
 import { readRun, removeRun, writeRun } from "./run-file.ts";
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
   const collector: Program = {
     name: "collector",
     args: [
+      ...collectorFlags,
       join(root, "collector/main.ts"),
       ...optionList({
         data: join(options.data, "collector"),

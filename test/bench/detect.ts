@@ -9,6 +9,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createDetect, type Detect } from "#collector/detect/detect.ts";
 import { bytesPerSeries } from "#collector/detect/series-state.ts";
+import { collectorFlags } from "../../deploy/collector-flags.ts";
 import { createLoad, hostName, type Load } from "./load.ts";
 import { type BenchOptions, type Figures, measure, row, type Side, shown } from "./report.ts";
 
@@ -60,7 +61,9 @@ export function benchDetect({ size, print, million }: BenchOptions): Promise<Fig
 /** A million series, measured where nothing else is: what the rounds above left in memory is not detection's. */
 function inItsOwnProcess(print: (line: string) => void): Figures {
   const script = fileURLToPath(new URL("million.ts", import.meta.url));
-  const told = execFileSync(process.execPath, ["--expose-gc", script], { encoding: "utf8" });
+  const told = execFileSync(process.execPath, [...collectorFlags, "--expose-gc", script], {
+    encoding: "utf8",
+  });
   const figures = JSON.parse(told) as Figures;
   const { "detect.million_rss_mb": rssMb, "detect.million_ns_per_sample": ns } = figures;
   print(row("a million series", `${shown(rssMb!)} MB RSS`, `${shown(ns!)} ns a sample, in ticks of 10 s`));

@@ -15,6 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { debianProgram } from "../setup/debian.ts";
 import { frameMaker, sendFrames } from "./agents-wire.ts";
+import { collectorFlags } from "../../deploy/collector-flags.ts";
 import { createLoad, hostName } from "./load.ts";
 import {
   type Child,
@@ -130,7 +131,8 @@ async function runCollector(folder: string, { frames, samples, quietMs }: Loads)
   mkdirSync(page);
   writeFileSync(join(page, "index.html"), "<!doctype html>\n");
   const data = join(folder, "data");
-  const args = [collectorFile, "--data", data, "--listen", `127.0.0.1:${port}`, "--console", page];
+  const settings = ["--data", data, "--listen", `127.0.0.1:${port}`, "--console", page];
+  const args = [...collectorFlags, collectorFile, ...settings];
   const child = startChild(process.execPath, args, { core: serverCore });
   try {
     await child.line(/collector started/);

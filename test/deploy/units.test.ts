@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { agentEnvironment, agentFlags } from "../../deploy/agent-flags.ts";
+import { collectorFlags } from "../../deploy/collector-flags.ts";
 import { debianProgram } from "#test/setup/debian.ts";
 
 const deploy = fileURLToPath(new URL("../../deploy/", import.meta.url));
@@ -86,6 +87,16 @@ for (const unit of units) {
     assert.ok(Number(measured) <= Number(documented), `measured ${measured}, documented ${documented}`);
   });
 }
+
+test("the collector is started as deploy/collector-flags.ts says, by systemd and in its container", () => {
+  const unit = settingsOf("causeway-collector.service");
+  assert.ok(
+    unit.get("ExecStart")?.includes(`/node ${collectorFlags.join(" ")} /opt/causeway/collector/main.ts`),
+  );
+  const image = readFileSync(`${deploy}containers/collector.Dockerfile`, "utf8");
+  const entry = JSON.stringify(["node", ...collectorFlags, "collector/main.ts"]).replaceAll(",", ", ");
+  assert.ok(image.includes(`ENTRYPOINT ${entry}`));
+});
 
 test("the agent is started as deploy/agent-flags.ts says, by systemd and in its container", () => {
   const unit = settingsOf("causeway-agent.service");

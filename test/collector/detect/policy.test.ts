@@ -11,6 +11,7 @@ import {
 import type { Match } from "#collector/detect/match.ts";
 import { knownMetrics, meaningOf } from "#shared/semantics.ts";
 import { canonicalLabels, type Instrument, type Series } from "#shared/series.ts";
+import type { Anomaly } from "#shared/anomaly.ts";
 import { mulberry32 } from "#test/sim/scenario.ts";
 
 function series(
@@ -156,4 +157,33 @@ test("detection does what the rules say", () => {
   assert.equal(told({ bound: { value: 0.3, unit: "1" } }, 0.32), 1, "12 points are below the usual 15");
   assert.equal(told({ direction: "down", bound: { value: 0.45, unit: "1" } }, 0.44, 0.5), 1);
   assert.equal(told({ direction: "down", bound: { value: 0.1, unit: "1" } }, 0.44, 0.5), 0);
+});
+
+/** What is told of a gauge that has a new value every five minutes and is scraped at every tick of 10 s. */
+function scraped(rules: PolicyRule[], noisy: (sample: number) => number, samples: number): Anomaly[] {
+  const detect = createDetect({ policy: { ...usualPolicy, rules } });
+  detect.define("h", 0, series("queue_age_seconds", "s"));
+  const found: Anomaly[] = [];
+  for (let tick = 0; tick < samples * 30; tick += 1) {
+    const timeMs = Date.UTC(2026, 0, 5) + tick * 10_000;
+    const values = Float64Array.of(noisy(Math.floor(tick / 30)));
+    found.push(...detect.judge({ host: "h", timeMs, intervalMs: 10_000, series: Uint32Array.of(0), values }));
+  }
+  return found;
+}
+
+test("a series that has a value less often than its host has ticks is judged by its own values, each once", () => {
+  const rules = [rule({ metric: "queue_*" }, { intervalMs: 300_000 })];
+  const random = mulberry32(4);
+  const noise = Array.from({ length: 80 }, () => 10 + 2 * (random() - 0.5));
+  const steady = (sample: number): number => noise[sample]!;
+  assert.deepEqual(scraped(rules, steady, 80), [], "its noise is noise");
+  const jumps = (sample: number): number => (sample >= 60 ? 40 : noise[sample]!);
+  const [first] = scraped(rules, jumps, 62);
+  assert.equal(
+    first?.startedMs,
+    Date.UTC(2026, 0, 5) + 60 * 300_000,
+    "and one value that stands for minutes is enough",
+  );
+  assert.equal(first.ended, false, "what is repeated in between does not make it calm");
 });
