@@ -228,6 +228,18 @@ test("of two agents on one machine each sees its own processes and their connect
   assert.deepEqual([pay.value(established), ledger.value(established)], [1, 1]);
 });
 
+test("an agent whose processes have all ended says so", async (t) => {
+  const host = new HostTree(t);
+  host.remove("1");
+  const both = new Both(t, host.procRoot, {
+    tree: new ProcessTree(host.procRoot, [4711]),
+    only: { addresses: [] },
+  });
+  assert.deepEqual((await both.processes()).report?.absent, [
+    "the processes that this agent is restricted to (processesOf)",
+  ]);
+});
+
 function rowOf(inode: number): string {
   return tcp.split("\n").find((row) => row.includes(` ${inode} `)) ?? "";
 }

@@ -98,6 +98,25 @@ test("a host whose agent does not tell of its call is known by its address alone
   assert.deepEqual(topology.neighbours("web-01"), ["db-01"]);
 });
 
+test("a caller that its agent may not look into is its host", () => {
+  const topology = createTopology();
+  const web = new Agent(topology, "web-01", ["10.0.0.2"]);
+  web.tell(
+    startMs,
+    [out("unknown", "203.0.113.9:443"), 1],
+    [out("unknown", "10.0.0.2:80"), 1],
+    [listens("nginx", ":80"), 1],
+  );
+  assert.deepEqual(
+    topology.list("service").edges.map(({ caller, callee }) => [caller, callee]),
+    [["host:web-01", "peer:203.0.113.9/443"]],
+  );
+  assert.deepEqual(
+    topology.list("service").nodes.map(({ id }) => id),
+    ["host:web-01", "peer:203.0.113.9/443", "service:web-01/nginx"],
+  );
+});
+
 test("loopback stays within its host and network namespace, and empty connections make no edge", () => {
   const topology = createTopology();
   topology.addresses("db-01", ["10.0.0.5", "127.0.0.1", "::1"]);
