@@ -1,7 +1,7 @@
 /**
  * What the API and the console are shown: hosts, series and history, put together from the stages' own answers.
  *
- * Nothing is kept here: a chart is a stretch of the journal (`history.ts`).
+ * Nothing is kept here, but the last topologies for a moment: a chart is a stretch of the journal (`history.ts`).
  */
 import type { FeedbackList, Host, Ledger, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
 import type { Change } from "#shared/contract/change.ts";
@@ -18,6 +18,8 @@ import type { Journal } from "./journal/journal.ts";
 import type { Store } from "./store/store.ts";
 
 const dayMs = 86_400_000;
+/** Working out 70,000 edges of 1,000 hosts takes a third of a second: not for each console again. Edges change by the hour. */
+const topologyKeptMs = 5_000;
 
 export interface View {
   hosts(): Host[];
@@ -53,6 +55,7 @@ export function createView({
   store: Store;
 }): View {
   const { chain, ingest } = follower;
+  const topologies = new Map<TopologyLevel, TopologyReport>();
 
   const hosts = (): Host[] => {
     const anomalies = Map.groupBy(chain.detect.open(), ({ host }) => host);
@@ -148,7 +151,13 @@ export function createView({
       return { stored, lost: samples, losses: [...losses] };
     },
     system,
-    topology: (level) => chain.topology.list(level),
+    topology(level) {
+      const last = topologies.get(level);
+      if (last !== undefined && chain.nowMs() - last.atMs < topologyKeptMs) return last;
+      const report = chain.topology.list(level);
+      topologies.set(level, report);
+      return report;
+    },
     report(now) {
       const { calendar } = chain.detect;
       const dayClass = calendar.className(calendar.dayClass(chain.nowMs()));

@@ -67,8 +67,11 @@ type Row = Partial<Omit<Meaning, "entity" | "unit" | "counts">> & {
 
 const mebibyte = 1024 * 1024;
 
-function contextIfInbound(labels: Labels): Partial<Omit<Meaning, "entity" | "unit">> {
-  return labelValue(labels, "causeway.edge.direction") === "in" ? { role: "context" } : {};
+/** Of who calls, nothing is of our making: that a client is far away is no trouble of ours. On loopback there is no network. */
+function contextIfNotOurs(labels: Labels): Partial<Omit<Meaning, "entity" | "unit">> {
+  const peer = labelValue(labels, "network.peer.address");
+  const inbound = labelValue(labels, "causeway.edge.direction") === "in";
+  return inbound || peer === "127.0.0.1" || peer === "::1" ? { role: "context" } : {};
 }
 
 /** Rows by metric name. What is absent from a row: evidence, bad upwards, floor 0, 10 % of the expected value. */
@@ -245,7 +248,6 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
     { resource: "process", kind: "state", of: "port", role: "symptom", badDirection: "down", floor: 0.5 },
   ],
   ["causeway.edge.connections", { resource: "network", role: "context", of: "peer" }],
-  // On the way to a peer; of who calls, nothing is of our making: that a client is far away is no trouble of ours.
   [
     "causeway.edge.rtt",
     {
@@ -254,12 +256,12 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
       of: "peer",
       floor: 0.005,
       floorShare: 0.5,
-      refine: contextIfInbound,
+      refine: contextIfNotOurs,
     },
   ],
   [
     "causeway.edge.retransmits",
-    { resource: "network", kind: "errors", of: "peer", floor: 1, refine: contextIfInbound },
+    { resource: "network", kind: "errors", of: "peer", floor: 1, refine: contextIfNotOurs },
   ],
   [
     "causeway.edge.unreachable",

@@ -3,8 +3,8 @@
  *
  * A network that is slow or loses packets shows on the edges that use it, minutes before it shows in what services measure.
  * The kernel measures both for every connection anyway; `ss` lists them (`socket-statistics.ts`), at most every 30 s. An
- * edge's round-trip time is the mean over its connections that heard an acknowledgement since the last look: an idle one
- * only remembers. Its retransmits are summed connection by connection, so that the counter never falls when one closes. At
+ * edge's round-trip time is the median over its connections that heard an acknowledgement since the last look: an idle one
+ * only remembers, and one whose peer waits before it acknowledges (up to 40 ms) is not the network's fault. Its retransmits are summed connection by connection, so that the counter never falls when one closes. At
  * most `limits.edgeTimingsPerHostMax` edges, those that go out and those with most connections first. Without `ss`, or when it
  * fails three times in a row, this is told once and done without. Only the agent's own network namespace is seen.
  */
@@ -25,6 +25,8 @@ const failuresMax = 3;
 const looksOutside = 10;
 /** Connections that sent something again and are still open. */
 const resentMax = 10_000;
+/** More than any number of connections: what a service uses is told before who uses it. */
+const outFirst = 1e9;
 const what = "round-trip times and retransmits of connections";
 
 export interface EdgeTimingsParts {
@@ -43,8 +45,7 @@ export function createEdgeTimings(parts: EdgeTimingsParts): Probe {
 /** What one look saw of an edge. */
 interface Seen {
   connections: number;
-  rttSum: number;
-  rttCount: number;
+  readonly rttSeconds: number[];
   retransmits: number;
 }
 
@@ -139,14 +140,13 @@ class EdgeTimings implements Probe {
     if (edge === undefined) return;
     let sum = seen.get(edge);
     if (sum === undefined) {
-      sum = { connections: 0, rttSum: 0, rttCount: 0, retransmits: 0 };
+      sum = { connections: 0, rttSeconds: [], retransmits: 0 };
       seen.set(edge, sum);
     }
     sum.connections += 1;
     sum.retransmits += resent;
     if (Number.isNaN(timing.rttSeconds) || timing.lastAckMs > sinceMs) return;
-    sum.rttSum += timing.rttSeconds;
-    sum.rttCount += 1;
+    sum.rttSeconds.push(timing.rttSeconds);
   }
 
   /** What the connection has sent again since the last look. */
@@ -172,7 +172,7 @@ class EdgeTimings implements Probe {
   #tell(seen: ReadonlyMap<Edge, Seen>, recorder: Recorder): undefined {
     this.#chosen.clear();
     for (const [edge, { connections }] of seen) {
-      this.#chosen.offer(edge, isOut(edge) ? connections + resentMax : connections);
+      this.#chosen.offer(edge, isOut(edge) ? connections + outFirst : connections);
     }
     const { members } = this.#told;
     for (const edge of this.#chosen.items) if (members.has(edge)) this.#told.keep(edge);
@@ -183,7 +183,7 @@ class EdgeTimings implements Probe {
       if (sum === undefined && !this.#parts.connections.isTold(edge)) this.#told.drop(edge);
       told.total += sum?.retransmits ?? 0;
       told.retransmits.set(recorder, told.total);
-      if (sum !== undefined && sum.rttCount > 0) told.rtt.set(recorder, sum.rttSum / sum.rttCount);
+      if (sum !== undefined) told.rtt.set(recorder, median(sum.rttSeconds));
     }
     return undefined;
   }
@@ -193,6 +193,13 @@ class EdgeTimings implements Probe {
     this.#wholeBefore = false;
     return this.#failures < failuresMax ? undefined : { absent: [`${what}: ${problem}`] };
   }
+}
+
+/** NaN of none. */
+function median(values: number[]): number {
+  values.sort((a, b) => a - b);
+  const middle = values.length >> 1;
+  return values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
 }
 
 function isOut({ labels }: Edge): boolean {

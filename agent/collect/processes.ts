@@ -142,11 +142,15 @@ class Processes implements Probe {
   }
 
   #report(): ProbeReport | undefined {
-    const { ioForbidden, unseen } = this.#table;
-    if (!ioForbidden && unseen === 0) return undefined;
+    const { ioForbidden, unseen, byPid } = this.#table;
+    const nobody = this.#parts.tree !== undefined && byPid.size === 0;
+    if (!ioForbidden && unseen === 0 && !nobody) return undefined;
     return {
       notPermitted: ioForbidden ? ["disk I/O of other users' processes (/proc/<pid>/io)"] : [],
-      absent: unseen > 0 ? ["processes beyond the first 20,000"] : [],
+      absent: [
+        ...(unseen > 0 ? ["processes beyond the first 20,000"] : []),
+        ...(nobody ? ["the processes that this agent is restricted to (processesOf)"] : []),
+      ],
     };
   }
 }

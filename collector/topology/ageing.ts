@@ -8,12 +8,19 @@
 export const halfLifeMs = 3_600_000;
 /** Not seen for as long as its weight takes to halve. */
 export const staleAfterMs = halfLifeMs;
+/** An agent looks again within this time: what was there at its last look is taken to be there still. */
+export const lookMs = 60_000;
 /** What is measured on an edge is told for this long: ten of the agent's looks. */
 export const measuredMs = 300_000;
 
 /** What is left of a weight after `elapsedMs`. */
 export function decay(elapsedMs: number): number {
   return 2 ** (-Math.max(0, elapsedMs) / halfLifeMs);
+}
+
+/** What is left of it when nothing was heard of it since `weightMs`. */
+export function faded(weight: number, weightMs: number, nowMs: number): number {
+  return weight * decay(nowMs - weightMs - lookMs);
 }
 
 /** Something that was seen at a time, and counts while that is not too long ago. */

@@ -5,7 +5,7 @@
  * ends that measured it, weighted by their connections; the callee's end stands in where the caller's agent measures none.
  */
 import type { EdgeFigures } from "#shared/suspicion.ts";
-import { decay, measuredMs, staleAfterMs } from "./ageing.ts";
+import { faded, measuredMs, staleAfterMs } from "./ageing.ts";
 import type { End } from "./host-ends.ts";
 import type { Joined } from "./join.ts";
 import type { ToldEdge } from "./told-edges.ts";
@@ -29,7 +29,7 @@ export class FigureSum {
   }
 
   addJoined({ end, mirror }: Joined): void {
-    const weight = end.weight * decay(this.#nowMs - end.weightMs);
+    const weight = faded(end.weight, end.weightMs, this.#nowMs);
     this.#connections += weight;
     const timed = [end, mirror].find((one) => one !== undefined && this.#isRecent(one.rttMs));
     if (timed !== undefined) {

@@ -25,6 +25,8 @@ export interface Joined {
   readonly mirror: End | undefined;
 }
 
+/** What an agent calls a service whose process it may not look into (`agent/collect/edges.ts`): no service, but its host. */
+const nameless = "unknown";
 /** However long ago. */
 const ever = Number.NEGATIVE_INFINITY;
 
@@ -92,7 +94,7 @@ export class Join {
     const alive = [...own.ends.values(), ...own.listeners.values()].filter((one) =>
       this.#isAlive(one, nowMs),
     );
-    return [...new Set(alive.map(({ service }) => service))].sort();
+    return [...new Set(alive.map(({ service }) => service))].filter((name) => name !== nameless).sort();
   }
 
   /** Hosts on which a service of this name talks or listens; `ledger` is also `ledger.service`. */
@@ -198,21 +200,22 @@ export class Join {
 
   #outward(host: string, end: End, nowMs: number): Joined | undefined {
     const { service, peerAddress: address, port } = end;
-    const caller: Entity = { kind: "service", host, name: service };
+    const caller = serviceOrHost(host, service);
     const at = this.#hostAt(address, host, end, nowMs);
     if (at === undefined)
       return { caller, callee: { kind: "peer", host: address, name: port }, end, mirror: undefined };
     const mirror = this.#mirrorOf(at, end, nowMs);
     const found = mirror?.service ?? this.#serviceAt(at, address, port, this.#within(end), nowMs);
-    // Some port of the host's own that nobody is known to listen on.
-    if (at === host && found === undefined) return undefined;
-    return { caller, callee: serviceOrHost(at, found), end, mirror };
+    const callee = serviceOrHost(at, found);
+    // Within a host an end that nobody can name says nothing.
+    if (at === host && (caller.kind === "host" || callee.kind === "host")) return undefined;
+    return { caller, callee, end, mirror };
   }
 
   /** Undefined when the caller told of it, and when it is a caller within the host. */
   #inward(host: string, end: End, nowMs: number): Joined | undefined {
     const { service, peerAddress } = end;
-    const callee: Entity = { kind: "service", host, name: service };
+    const callee = serviceOrHost(host, service);
     const owners = this.#addresses.owners(peerAddress, nowMs - this.#keptMs);
     if ((owners.length === 0 && isLoopback(peerAddress)) || owners.includes(host)) return undefined;
     if (owners.some((owner) => this.#callsInto(owner, end, nowMs))) return undefined;
@@ -301,7 +304,9 @@ export class Join {
 }
 
 function serviceOrHost(host: string, service: string | undefined): Entity {
-  return service === undefined ? { kind: "host", host, name: "" } : { kind: "service", host, name: service };
+  return service === undefined || service === nameless
+    ? { kind: "host", host, name: "" }
+    : { kind: "service", host, name: service };
 }
 
 type Served = Aged & { readonly service: string };

@@ -38,6 +38,11 @@ export class Both {
     t.after(() => this.#probes.forEach((probe) => probe.close()));
   }
 
+  /** One tick of the probe that sees processes alone. */
+  processes(): Promise<Reading> {
+    return this.reading.tick(this.#probes[0]!);
+  }
+
   async ticks(count: number): Promise<Reading> {
     for (let tick = 0; tick < count; tick += 1)
       for (const probe of this.#probes) await this.reading.tick(probe);

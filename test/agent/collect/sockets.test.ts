@@ -1,4 +1,8 @@
-/** Sockets as a kernel printed them (`test/fixtures/proc/sockets`): one process that listens on, and calls, all sorts of addresses. */
+/**
+ * Sockets as a kernel printed them (`test/fixtures/proc/sockets`, Linux 6.18): one process, in a network namespace of its own, that
+ * listens on and calls all sorts of addresses. Two of its connections to port 80 were never accepted, nobody answers at 10.0.9.9, and
+ * what went to 10.0.0.3 was lost for a second (a queue that drops everything) and sent again. `test/fixtures/ss` is the same moment.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -226,6 +230,18 @@ test("of two agents on one machine each sees its own processes and their connect
   const established =
     'system.network.connection.count{network.connection.state="established",network.transport="tcp"}';
   assert.deepEqual([pay.value(established), ledger.value(established)], [1, 1]);
+});
+
+test("an agent whose processes have all ended says so", async (t) => {
+  const host = new HostTree(t);
+  host.remove("1");
+  const both = new Both(t, host.procRoot, {
+    tree: new ProcessTree(host.procRoot, [4711]),
+    only: { addresses: [] },
+  });
+  assert.deepEqual((await both.processes()).report?.absent, [
+    "the processes that this agent is restricted to (processesOf)",
+  ]);
 });
 
 function rowOf(inode: number): string {

@@ -98,6 +98,25 @@ test("a host whose agent does not tell of its call is known by its address alone
   assert.deepEqual(topology.neighbours("web-01"), ["db-01"]);
 });
 
+test("a caller that its agent may not look into is its host", () => {
+  const topology = createTopology();
+  const web = new Agent(topology, "web-01", ["10.0.0.2"]);
+  web.tell(
+    startMs,
+    [out("unknown", "203.0.113.9:443"), 1],
+    [out("unknown", "10.0.0.2:80"), 1],
+    [listens("nginx", ":80"), 1],
+  );
+  assert.deepEqual(
+    topology.list("service").edges.map(({ caller, callee }) => [caller, callee]),
+    [["host:web-01", "peer:203.0.113.9/443"]],
+  );
+  assert.deepEqual(
+    topology.list("service").nodes.map(({ id }) => id),
+    ["host:web-01", "peer:203.0.113.9/443", "service:web-01/nginx"],
+  );
+});
+
 test("loopback stays within its host and network namespace, and empty connections make no edge", () => {
   const topology = createTopology();
   topology.addresses("db-01", ["10.0.0.5", "127.0.0.1", "::1"]);
@@ -168,8 +187,11 @@ test("an edge halves in an hour without connections, is stale then, and gone aft
   const edge = () => topology.callees(service("web-01", "shop"))[0];
   assert.equal(edge()?.connections, 3);
   web.tell(startMs + 1000, [out("shop", "10.0.0.5:5432", { local: "10.0.0.2" }), Number.NaN]);
+  topology.advance(startMs + minuteMs);
+  assert.equal(edge()?.connections, 3, "between two looks of an agent nothing goes");
+  topology.advance(startMs + minuteMs + hourMs / 2);
+  assert.ok(Math.abs(edge()!.connections - 3 / Math.SQRT2) < 1e-9);
   topology.advance(startMs + hourMs);
-  assert.equal(edge()?.connections, 1.5);
   assert.equal(edge()?.stale, false);
   topology.advance(startMs + hourMs + 1);
   assert.equal(edge()?.stale, true);
