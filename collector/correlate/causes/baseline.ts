@@ -20,8 +20,17 @@ const winsorisedCountMin = 8;
 let inOrder = new Float64Array(1024);
 let mixed = new Float64Array(1024);
 
-/** Of `values[from..to)` without what is NaN; null when nothing was measured. Stray is that of means over `length` samples. */
+/** The part of a baseline that says whether the rest is worth its cost. */
+export type Quartiles = Pick<Baseline, "count" | "coverage" | "median" | "quartileDeviation">;
+
+/** Of `values[from..to)` without what is no number; null when nothing was measured. Stray is that of means over `length` samples. */
 export function baselineOf(values: Float64Array, from: number, to: number, length: number): Baseline | null {
+  const quartiles = quartilesOf(values, from, to);
+  return quartiles === null ? null : baselineFrom(quartiles, length);
+}
+
+/** The first half of `baselineOf`. */
+export function quartilesOf(values: Float64Array, from: number, to: number): Quartiles | null {
   if (to - from > inOrder.length) {
     inOrder = new Float64Array(2 * (to - from));
     mixed = new Float64Array(2 * (to - from));
@@ -29,30 +38,36 @@ export function baselineOf(values: Float64Array, from: number, to: number, lengt
   let count = 0;
   for (let index = from; index < to; index += 1) {
     const value = values[index]!;
-    if (Number.isNaN(value)) continue;
+    if (!Number.isFinite(value)) continue;
     inOrder[count] = value;
     mixed[count] = value;
     count += 1;
   }
   if (count === 0) return null;
-  const middle = count >>> 1;
-  const low = count >>> 2;
-  const high = Math.min(count - 1, Math.floor((3 * count) / 4));
-  const cut =
-    count < winsorisedCountMin ? 0 : Math.max(1, Math.min(low, Math.floor(winsorisedShare * count)));
+  const { middle, low, high } = ranksOf(count);
   const median = select(mixed, middle, 0, count);
   const lowQuartile = select(mixed, low, 0, middle + 1);
   const highQuartile = select(mixed, high, middle, count);
+  const quartileDeviation = (highQuartile - lowQuartile) * quartileToDeviation;
+  return { count, coverage: count / (to - from), median, quartileDeviation };
+}
+
+/** The second half: `quartiles` must be what `quartilesOf` gave last, as the working memory still holds its samples. */
+export function baselineFrom(quartiles: Quartiles, length: number): Baseline {
+  const { count, median } = quartiles;
+  const { low, high } = ranksOf(count);
+  const cut = count < winsorisedCountMin ? 0 : Math.max(1, Math.floor(winsorisedShare * count));
   const floor = select(mixed, cut, 0, low + 1);
   const ceiling = select(mixed, count - 1 - cut, Math.min(high, count - 1 - cut), count);
   return {
-    count,
-    coverage: count / (to - from),
-    median,
-    quartileDeviation: (highQuartile - lowQuartile) * quartileToDeviation,
+    ...quartiles,
     winsorisedDeviation: winsorised(count, floor, ceiling),
     stray: stray(count, median, Math.max(1, Math.min(length, count))),
   };
+}
+
+function ranksOf(count: number): { readonly middle: number; readonly low: number; readonly high: number } {
+  return { middle: count >>> 1, low: count >>> 2, high: Math.min(count - 1, Math.floor((3 * count) / 4)) };
 }
 
 function winsorised(count: number, floor: number, ceiling: number): number {

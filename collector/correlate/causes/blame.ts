@@ -13,9 +13,10 @@ import type { Graph } from "./graph.ts";
 const { latency, edge, gap, errors, traffic } = numberOfAspect;
 
 /** Of the symptom, at most this share is explained away: the callee may be another victim. */
-const explainShare = 0.6;
-/** A callee may be called several times for one call: as slow a callee explains three times what it gained itself. */
+const explainShare = 0.75;
+/** A callee may be called several times for one call, so it explains up to three times the time that it gained itself. */
 const callsPerCall = 3;
+/** A tenth of what a caller gained explains a third of it, and counts for a third. */
 const gainedPower = 0.5;
 /** A callee's used-up resource explains half as much as its latency would: that it is slow too is then not seen. */
 const causeExplains = 0.5;
@@ -34,8 +35,7 @@ const silenceStrength = 3;
 
 export interface Blame {
   readonly score: Float64Array;
-  /** Parts of it, before they are put together. */
-  readonly cause: Float64Array;
+  /** Its strongest symptom, before what others explain is taken away. */
   readonly symptom: Float64Array;
   /** What explains most of the symptom, or -1, and how much of it. */
   readonly explainedBy: Int32Array;
@@ -71,15 +71,14 @@ export function blameOf(
   for (let entity = 0; entity < count; entity += 1) {
     if (!Number.isNaN(silentSinceMs[entity]!)) cause[entity] = Math.max(cause[entity]!, silenceStrength);
   }
-  const explainedBy = new Int32Array(count).fill(-1);
-  const explained = explain(best, cause, symptom, gainedTime(weights, found, graph), graph, explainedBy);
+  const explained = explain(best, cause, symptom, gainedTime(weights, found, graph), graph);
   const dropped = droppedDemand(weights, found, graph);
   const score = new Float64Array(count);
   const demand = best.subarray(traffic * count, (traffic + 1) * count);
   for (let entity = 0; entity < count; entity += 1) {
     let own = topThree(
       cause[entity]!,
-      symptom[entity]! - explained[entity]!,
+      (symptom[entity]! - explained.amount[entity]!) * explained.share[entity]!,
       secondShare * demand[entity]!,
       place[entity]!,
       dropped[entity]!,
@@ -88,7 +87,7 @@ export function blameOf(
     if (graph.reachable[entity] === 0) own *= unconnectedShare;
     score[entity] = own;
   }
-  return { score, cause, symptom, explainedBy, explained, shared, silentSinceMs };
+  return { score, symptom, explainedBy: explained.by, explained: explained.amount, shared, silentSinceMs };
 }
 
 /** By aspect, then entity: the strongest weight; of gaps, the mean over an end's edges. */
@@ -165,9 +164,10 @@ function silenceOf(found: Deviations, graph: Graph): Float64Array {
   const heard = new Uint8Array(count);
   for (let index = 0; index < found.aspect.length; index += 1) {
     // Edges fall silent when nobody calls, and that is the caller's doing.
-    if (graph.callerOfSeries[index]! >= 0) continue;
+    if (graph.callerOfSeries[index]! >= 0 || found.aspect[index]! < 0) continue;
     const entity = graph.entityOfSeries[index]!;
     const sinceMs = found.silentSinceMs[index]!;
+    if (sinceMs === Number.POSITIVE_INFINITY) continue;
     if (Number.isNaN(sinceMs)) heard[entity] = 1;
     else if (!(sinceMs <= silentSinceMs[entity]!)) silentSinceMs[entity] = sinceMs;
   }
@@ -187,33 +187,45 @@ function gainedTime(weights: Float64Array, found: Deviations, graph: Graph): Flo
   return gained;
 }
 
+interface Explained {
+  /** How much of its symptom is explained by what it depends on, and by which of them most, or -1. */
+  readonly amount: Float64Array;
+  readonly by: Int32Array;
+  /** What is left of its symptom when it is too small for what its callers suffer, as a share. */
+  readonly share: Float64Array;
+}
+
 function explain(
   best: Float64Array,
   cause: Float64Array,
   symptom: Float64Array,
   gained: Float64Array,
   graph: Graph,
-  explainedBy: Int32Array,
-): Float64Array {
+): Explained {
   const count = graph.names.length;
-  const explained = new Float64Array(count);
+  const amount = new Float64Array(count);
+  const by = new Int32Array(count).fill(-1);
+  const couldExplain = new Float64Array(count).fill(-1);
   for (let entity = 0; entity < count; entity += 1) {
     if (symptom[entity] === 0) continue;
     let most = 0;
     for (let place = graph.starts[entity]!; place < graph.starts[entity + 1]!; place += 1) {
       const callee = graph.targets[place]!;
-      const both = gained[entity]! > 0 && gained[callee]! > 0;
-      const part = both ? Math.min(1, (callsPerCall * gained[callee]!) / gained[entity]!) ** gainedPower : 1;
+      let part = 1;
+      if (gained[entity]! > 0 && gained[callee]! > 0) {
+        part = Math.min(1, (callsPerCall * gained[callee]!) / gained[entity]!) ** gainedPower;
+        couldExplain[callee] = Math.max(couldExplain[callee]!, part);
+      }
       const slow = Math.max(symptom[callee]!, best[gap * count + callee]!) * part;
-      const most1 = Math.max(best[errors * count + callee]!, slow, cause[callee]! * causeExplains);
-      if (most1 > most) {
-        most = most1;
-        explainedBy[entity] = callee;
+      const explains = Math.max(best[errors * count + callee]!, slow, cause[callee]! * causeExplains);
+      if (explains > most) {
+        most = explains;
+        by[entity] = callee;
       }
     }
-    explained[entity] = explainShare * Math.min(symptom[entity]!, most);
+    amount[entity] = explainShare * Math.min(symptom[entity]!, most);
   }
-  return explained;
+  return { amount, by, share: couldExplain.map((part) => (part < 0 ? 1 : part)) };
 }
 
 /** What an entity's callees lost of their traffic, on average, more than the entity itself did: it stopped calling. */

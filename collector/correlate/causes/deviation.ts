@@ -9,7 +9,7 @@
  * Cost: linear in the samples of the window, and in those of the baseline where none is kept.
  */
 import { aspectOf } from "./aspects.ts";
-import { baselineOf } from "./baseline.ts";
+import { baselineFrom, type Quartiles, quartilesOf } from "./baseline.ts";
 import type { Baseline, EvidenceSeries, Measure } from "./evidence.ts";
 
 /** The guard band: two minutes or two samples, whichever is longer. Clock errors of -30 to 120 s then change nothing. */
@@ -18,6 +18,8 @@ const guardSamples = 2;
 /** A stretch is a fifth of what came since, and at least two samples: one alone may be a slip. */
 const stretchShare = 0.2;
 const stretchMin = 2;
+/** The winsorised deviation counts for a little less: it has the outliers that the quartiles leave out. */
+const winsorisedShare = 0.8;
 /** A change of less than 3 % of what is usual is none, however quiet the series. */
 const spreadShareMin = 0.03;
 /** A tenth of a percentage point of failures, in shares of all. */
@@ -33,6 +35,11 @@ const thinCount = 3;
 /** A series that was there for less than a quarter of the time has no usual. */
 const coverageFull = 0.25;
 
+const deviationsMax = 1e6;
+/** Silence is at least two samples long, and as long as it would be by chance once in a thousand times at most. */
+const silentSamplesMin = 2;
+const silentChanceMax = 0.001;
+
 /** By series. */
 export interface Deviations {
   readonly aspect: Int8Array;
@@ -44,7 +51,7 @@ export interface Deviations {
   readonly sinceMs: Float64Array;
   /** Where it began, as a share of the time from the end of the baseline. */
   readonly onset: Float64Array;
-  /** When it was last heard, for a series of which nothing was measured since the detection; else NaN. */
+  /** When it was last heard, of a series that fell silent; Infinity when nothing was measured and that says nothing; else NaN. */
   readonly silentSinceMs: Float64Array;
 }
 
@@ -115,34 +122,45 @@ function judge(one: EvidenceSeries, { baselineTo, detected }: Range, found: Devi
   let before = 0;
   for (let place = baselineTo; place < values.length; place += 1) {
     const value = values[place]!;
-    if (Number.isNaN(value)) continue;
+    if (!Number.isFinite(value)) continue;
     since[count] = value;
     places[count] = place;
     count += 1;
     if (place < detected) before = count;
   }
   if (before === count && detected < values.length) {
-    found.silentSinceMs[index] = lastHeardMs(one, detected);
+    found.silentSinceMs[index] = silentSinceMs(one, baselineTo, detected);
     return;
   }
   // When the window ends with the detection, the guard band is all there is.
   const from = before === count ? 0 : before;
   const length = Math.min(count - from, Math.max(stretchMin, Math.round(stretchShare * (count - from))));
-  const usual = count === 0 ? null : (one.baseline ?? baselineOf(values, 0, baselineTo, length));
-  if (usual === null) return;
-  const { farthest, at } = farthestStretch(from, count, length, usual.median);
-  found.usual[index] = usual.median;
-  found.value[index] = usual.median + farthest;
-  if (farthest === 0) return;
-  const spread = spreadOf(measure, usual) || constantSpreadShare * Math.abs(farthest);
+  const quartiles = count === 0 ? null : (one.baseline ?? quartilesOf(values, 0, baselineTo));
+  if (quartiles === null) return;
+  const { median } = quartiles;
+  const { farthest, at } = farthestStretch(from, count, length, median);
+  found.usual[index] = median;
+  found.value[index] = median + farthest;
+  const ifConstant = constantSpreadShare * Math.abs(farthest);
+  if (ifConstant === 0 || !Number.isFinite(ifConstant)) return;
   let onset = at;
-  while (onset > 0 && (since[onset - 1]! - usual.median) * Math.sign(farthest) > Math.abs(farthest) / 2)
-    onset -= 1;
-  found.deviations[index] = farthest / spread;
+  while (onset > 0 && (since[onset - 1]! - median) * Math.sign(farthest) > Math.abs(farthest) / 2) onset -= 1;
   found.sinceMs[index] = timesMs[places[onset]!]!;
   found.onset[index] = onset / count;
+  const least = leastSpread(measure, quartiles);
+  found.deviations[index] = bounded(farthest / (least || ifConstant));
+  // Most series stay within what is already known to be usual, and need not be looked at further.
+  if (Math.abs(farthest) <= least) return;
+  const usual = one.baseline ?? baselineFrom(quartiles, length);
+  const spread = Math.max(least, winsorisedShare * usual.winsorisedDeviation) || ifConstant;
+  found.deviations[index] = bounded(farthest / spread);
   const raw = Math.log(Math.abs(farthest) / (usual.stray + spread));
   if (raw > 0) found.strength[index] = strengthMax * (1 - Math.exp(-raw / strengthMax)) * trust(usual);
+}
+
+/** A million deviations are as good as any more, and are a number. */
+function bounded(deviations: number): number {
+  return Math.max(-deviationsMax, Math.min(deviationsMax, deviations));
 }
 
 function farthestStretch(
@@ -165,10 +183,23 @@ function farthestStretch(
   return { farthest: farthest / length, at };
 }
 
-function lastHeardMs({ values, timesMs }: EvidenceSeries, detected: number): number {
+/** When it was last heard; Infinity when so few are measured, or so few are missing, that chance would leave out as many. */
+function silentSinceMs(
+  { values, timesMs, baseline }: EvidenceSeries,
+  baselineTo: number,
+  detected: number,
+): number {
+  const missing = values.length - detected;
+  let heard = 0;
+  if (baseline === undefined) {
+    for (let place = 0; place < baselineTo; place += 1) if (Number.isFinite(values[place]!)) heard += 1;
+  }
+  const coverage = baseline?.coverage ?? (baselineTo === 0 ? 0 : heard / baselineTo);
+  if (missing < silentSamplesMin || (1 - coverage) ** missing > silentChanceMax)
+    return Number.POSITIVE_INFINITY;
   let last = detected - 1;
-  while (last >= 0 && Number.isNaN(values[last]!)) last -= 1;
-  return last < 0 ? Number.NaN : timesMs[last]!;
+  while (last >= 0 && !Number.isFinite(values[last]!)) last -= 1;
+  return last < 0 ? Number.POSITIVE_INFINITY : timesMs[last]!;
 }
 
 /** Few samples, or samples now and then only, say little about what is usual. */
@@ -176,12 +207,12 @@ function trust({ count, coverage }: Baseline): number {
   return Math.min(count / (count + thinCount), Math.sqrt(coverage / coverageFull));
 }
 
-/** What one usual deviation is, in the series' unit; 0 for what has always been 0. */
-function spreadOf({ kind, badDirection, full }: Measure, usual: Baseline): number {
+/** What one usual deviation is at least, in the series' unit; 0 for what has always been 0. */
+function leastSpread({ kind, badDirection, full }: Measure, quartiles: Quartiles): number {
   // Of successes, failures are what is looked at: 3 % of 100 % would hide thirty times the usual failures.
   const ofSuccess = kind === "errors" && badDirection === "down" && full !== undefined;
-  const level = Math.abs(ofSuccess ? full - usual.median : usual.median);
-  let spread = Math.max(usual.quartileDeviation, 0.8 * usual.winsorisedDeviation, spreadShareMin * level);
+  const level = Math.abs(ofSuccess ? full - quartiles.median : quartiles.median);
+  let spread = Math.max(quartiles.quartileDeviation, spreadShareMin * level);
   if (ofSuccess) spread = Math.max(spread, failureSpreadMin * full);
   if (kind === "traffic") spread = Math.max(spread, countSpread * Math.sqrt(level));
   return spread;

@@ -33,7 +33,7 @@ export interface EvidenceSeries {
   readonly measure: Measure;
   /** Ascending. Series that share a clock share the array: what is found for one is then found for all. */
   readonly timesMs: Float64Array;
-  /** NaN where nothing was measured. */
+  /** NaN where nothing was measured; what is infinite counts as not measured. */
   readonly values: Float64Array;
   /** What is usual, when whoever watches the series keeps it; otherwise it is taken from the samples before the detection. */
   readonly baseline?: Baseline;
@@ -81,6 +81,8 @@ export interface EvidenceWindow {
   readonly changes?: readonly ChangeEvent[];
   /** Where the trouble is felt, and as what: a cause must be able to explain as much of it. */
   readonly breached?: { readonly entity: string; readonly kind: MetricKind };
+  /** What the best of these entities scores when nothing is wrong (`usualScoreOf`): how noisy they are. */
+  readonly usualScore?: number;
 }
 
 /** One series that speaks for a cause. */

@@ -42,6 +42,7 @@ export interface Judged {
   readonly blame: Blame;
   readonly changed: ReadonlyMap<number, Changed>;
   readonly onsetMs: Float64Array;
+  readonly usualScore: number | undefined;
 }
 
 export function tell(judged: Judged): Ranking {
@@ -49,7 +50,7 @@ export function tell(judged: Judged): Ranking {
   const { score } = judged.blame;
   const order = largest(score, causesMax, (a, b) => (names[a]! < names[b]! ? -1 : 1));
   const evidence = evidenceOf(judged, new Set(order));
-  const sure = confidenceOf(score[order[0] ?? 0] ?? 0, score[order[1] ?? -1] ?? 0);
+  const sure = confidenceOf(score[order[0] ?? 0] ?? 0, score[order[1] ?? -1] ?? 0, judged.usualScore);
   const others = order.slice(1).reduce((sum, entity) => sum + score[entity]!, 0);
   const causes = order.map((entity, place): RankedCause => {
     const silentSinceMs = judged.blame.silentSinceMs[entity]!;

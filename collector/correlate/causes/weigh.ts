@@ -19,6 +19,9 @@ const materialPower = 2;
 const fullFrom = 0.6;
 const fullAt = 0.9;
 const fullBonus = 0.6;
+/** A resource that is used up is trouble whatever its history; a share that swings cannot stray far before it is. */
+const usedUpAt = 0.97;
+const usedUpStrength = 2;
 /** Memory that is far from full slows nobody down, however much it grew. */
 const memoryFarFromFull = 0.3;
 /** Powers of the share that a series can explain: a tenth counts for a third, in edges for two thirds. */
@@ -42,10 +45,11 @@ export function weigh(
   const slowest = slowestEdges(series, found);
   const weights = new Float64Array(series.length);
   for (let index = 0; index < series.length; index += 1) {
-    const strength = found.strength[index]!;
+    const { measure, rarity } = series[index]!;
+    const usedUp = isUsedUp(measure, found.usual[index]!, found.value[index]!);
+    const strength = Math.max(found.strength[index]!, usedUp ? usedUpStrength : 0);
     if (strength === 0) continue;
     const aspect = found.aspect[index]!;
-    const { measure, rarity } = series[index]!;
     const deviation = found.deviations[index]!;
     const isGood = measure.badDirection === "down" ? deviation > 0 : deviation < 0;
     const size = Math.abs(found.value[index]! - found.usual[index]!);
@@ -66,8 +70,12 @@ export function weigh(
 function material({ floor, floorShare }: Measure, size: number, usual: number): number {
   const least = Math.max(floor, floorShare * Math.abs(usual));
   if (least === 0) return 1;
-  const times = (size / least) ** materialPower;
-  return times / (times + 1);
+  return 1 / (1 + (least / size) ** materialPower);
+}
+
+/** Nothing is left of it, and that is not how it usually is. */
+function isUsedUp({ kind, full }: Measure, usual: number, value: number): boolean {
+  return full !== undefined && kind === "utilisation" && value >= usedUpAt * full && usual < fullAt * full;
 }
 
 function nearFull({ kind, full }: Measure, aspect: number, value: number): number {
@@ -136,5 +144,6 @@ function explains(felt: Felt | null, aspect: number, entity: number, size: numbe
   const requests = felt.requests[entity]!;
   if (requests === 0 || felt.amount === 0) return 1;
   const caused = aspect === errors ? felt.failed[entity]! : size * requests;
-  return Math.min(1, caused / felt.amount) ** reachPower;
+  const share = caused / felt.amount;
+  return share < 1 ? share ** reachPower : 1;
 }

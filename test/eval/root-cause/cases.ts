@@ -10,6 +10,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { EvidenceSeries, EvidenceWindow } from "#collector/correlate/causes/evidence.ts";
+import { earlierWindow } from "#collector/correlate/causes/usual-score.ts";
 import { DataError, type Fields, isFields } from "../data/read.ts";
 import { measureOf, wordsOf } from "./words.ts";
 
@@ -30,6 +31,8 @@ export interface Case {
   readonly quietWindow: () => EvidenceWindow;
 }
 
+/** Two thirds of the past are before a quiet window. */
+const quietShare = 2 / 3;
 export const caseFileEnd = ".ndjson.gz";
 /** Metrics of some systems have the other end of an edge in their name. */
 const edgeName = /^([^:]+):(.+)$/;
@@ -112,7 +115,8 @@ export function toCase(raw: Fields, where: string): Case {
     truth: { entity: truth["entity"] as string, metrics: (truth["metrics"] ?? []) as string[] },
     series: read,
     window: (clockErrorMs) => ({ ...common, detectedMs: noticedMs + clockErrorMs }),
-    quietWindow: () => quiet(common, (dt as number) * 1000),
+    quietWindow: () =>
+      earlierWindow({ ...common, detectedMs: 0 }, quietShare) ?? { ...common, detectedMs: 0 },
   };
 }
 
@@ -156,24 +160,4 @@ function seriesOf(
     largest,
   });
   return { id: name, entity, ...(other === undefined ? {} : { caller: other }), measure, ...samples };
-}
-
-/** Two thirds of what was measured before the fault, and then, for a window, as long as there was of the fault. */
-function quiet(window: Omit<EvidenceWindow, "detectedMs">, stepMs: number): EvidenceWindow {
-  let firstMs = 0;
-  let lastMs = 0;
-  for (const { timesMs } of window.series) {
-    firstMs = Math.min(firstMs, timesMs[0] ?? 0);
-    lastMs = Math.max(lastMs, timesMs.at(-1) ?? 0);
-  }
-  const detectedMs = Math.round(firstMs / 3 / stepMs) * stepMs;
-  const clocks = new Map<Float64Array, Float64Array>();
-  const series = window.series.map((one) => {
-    const after = one.timesMs.findIndex((timeMs) => timeMs > detectedMs + lastMs || timeMs >= 0);
-    const to = after < 0 ? one.timesMs.length : after;
-    const timesMs = clocks.get(one.timesMs) ?? one.timesMs.slice(0, to);
-    clocks.set(one.timesMs, timesMs);
-    return { ...one, timesMs, values: one.values.slice(0, to) };
-  });
-  return { ...window, series, detectedMs };
 }

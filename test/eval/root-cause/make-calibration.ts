@@ -1,12 +1,13 @@
 /**
  * `npm run make:calibration -- --data DIR`: writes `collector/correlate/causes/calibration.ts`, how sure a ranking may be.
  *
- * A logistic regression with a small penalty (Newton's method) over what a ranking knows of itself: the strength of the first and
- * its lead over the second. It is fitted to every case when its trouble is noticed at once and a minute late, and, at half weight, to
+ * A logistic regression with a small penalty (Newton's method) over what a ranking knows of itself: the strength of the first, by itself
+ * and beside what is usual, and its lead over the second. It is fitted to every case when its trouble is noticed at once and a minute late, and, at half weight, to
  * windows before the fault, where nobody is to blame. Printed beside it is what a system gets whose cases were not in the fit.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { usualScoreOf } from "#collector/correlate/causes/causes.ts";
 import { featuresOf } from "#collector/correlate/causes/confidence.ts";
 import { UsageError } from "../detection.ts";
 import { brier } from "../figures/ranking.ts";
@@ -34,8 +35,9 @@ export function examplesOf(system: string, cases: readonly Case[]): Example[] {
       { window: one.quietWindow(), weight: quietWeight, truth: null },
     ].map(({ window, weight, truth }): Example => {
       const [first, second] = product.rank(window).ranking?.causes ?? [];
-      const { strength, margin } = featuresOf(first?.score ?? 0, second?.score ?? 0);
-      return { system, inputs: [1, strength, margin], right: first?.entity === truth, weight };
+      const usual = usualScoreOf(window);
+      const { strength, rise, margin } = featuresOf(first?.score ?? 0, second?.score ?? 0, usual);
+      return { system, inputs: [1, strength, rise, margin], right: first?.entity === truth, weight };
     }),
   );
 }
@@ -82,12 +84,12 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
 }
 
 export function calibrationFile(fitted: readonly number[], counts: string): string {
-  const [intercept, ofStrength, ofMargin] = fitted.map((one) => Math.round(one * 100) / 100);
+  const [intercept, ofStrength, ofRise, ofMargin] = fitted.map((one) => Math.round(one * 100) / 100);
   return `/**
  * Written by \`npm run make:calibration -- --data DIR\` (\`test/eval/root-cause/make-calibration.ts\`), never by hand: a logistic regression
  * over ${counts}.
  */
-export const calibration = { intercept: ${intercept}, ofStrength: ${ofStrength}, ofMargin: ${ofMargin} } as const;
+export const calibration = { intercept: ${intercept}, ofStrength: ${ofStrength}, ofRise: ${ofRise}, ofMargin: ${ofMargin} } as const;
 `;
 }
 

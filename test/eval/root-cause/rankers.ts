@@ -5,7 +5,7 @@
  * (x - median) / interquartile range; series that are constant before or since are left out. Both are one-sided, end what is
  * usual at the detection, know no kinds and no calls, and name the entity of the best series first.
  */
-import { rankCauses } from "#collector/correlate/causes/causes.ts";
+import { rankCauses, usualScoreOf } from "#collector/correlate/causes/causes.ts";
 import type { EvidenceSeries, EvidenceWindow, Ranking } from "#collector/correlate/causes/evidence.ts";
 import type { MetricKind } from "#shared/semantics.ts";
 
@@ -32,7 +32,8 @@ export interface Ranker {
 export const product: Ranker = {
   name: "Causeway",
   rank(window) {
-    const ranking = rankCauses(window);
+    const usualScore = usualScoreOf(window);
+    const ranking = rankCauses(usualScore === undefined ? window : { ...window, usualScore });
     return { entities: ranking.causes.map(({ entity }) => entity), metrics: ranking.metrics, ranking };
   },
 };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { baselineOf } from "#collector/correlate/causes/baseline.ts";
-import { rankCauses } from "#collector/correlate/causes/causes.ts";
+import { rankCauses, usualScoreOf } from "#collector/correlate/causes/causes.ts";
 import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import { type Made, windowOf } from "./windows.ts";
 
@@ -59,6 +59,22 @@ test("where nothing is wrong no cause is named", () => {
   assert.deepEqual(rankCauses(windowOf([])), { causes: [], metrics: [] });
 });
 
+test("a score is believed the less, the more the same entities score when nothing is wrong", () => {
+  const window = windowOf(busyPayment, { calls: chain });
+  const sure = (usualScore: number) => rankCauses({ ...window, usualScore }).causes[0]!.confidence;
+  assert.ok(sure(0) > sure(1) && sure(1) > sure(4));
+  assert.ok(sure(4) < causeConfidenceMin);
+  const quiet = usualScoreOf(window);
+  assert.ok(quiet !== undefined && quiet < 0.3, `usual score is ${quiet}`);
+  // What keeps growing is farther from its past at every moment: that it is so now says little.
+  const series = window.series.map((one) => ({
+    ...one,
+    values: one.values.map((value, place) => value * (1 + place / 20)),
+  }));
+  assert.ok(usualScoreOf({ ...window, series })! > quiet);
+  assert.equal(usualScoreOf({ ...window, detectedMs: -900_000 }), undefined);
+});
+
 test("memory that grew by an amount that matters is blamed, and not the CPU that it cost", () => {
   const leak = changed(
     { entity: "orders", what: "memory", times: 2 },
@@ -72,6 +88,34 @@ test("memory that grew by an amount that matters is blamed, and not the CPU that
     { entity: "orders", what: "cpu", times: 4.5 },
   );
   assert.equal(rankCauses(windowOf(slight, { calls: chain })).metrics[0]?.series, "cpu of orders");
+});
+
+test("a resource that swings and is then used up is a cause, however little of a deviation that is", () => {
+  const made: readonly Made[] = [
+    { entity: "payment", what: "cpu" },
+    { entity: "payment", what: "latency", times: 8 },
+  ];
+  const window = windowOf(made);
+  const swinging = (from: number) =>
+    window.series.map((one) =>
+      one.measure.resource === "cpu"
+        ? {
+            ...one,
+            values: one.values.map((_, place) => (place >= 90 ? from : 0.4 + 0.4 * ((place * 7) % 11) * 0.1)),
+          }
+        : one,
+    );
+  assert.equal(rankCauses({ ...window, series: swinging(1) }).metrics[0]?.series, "cpu of payment");
+  assert.equal(rankCauses({ ...window, series: swinging(0.9) }).metrics[0]?.series, "latency of payment");
+});
+
+test("a callee that gained a fraction of what its caller gained is not what the caller waits for", () => {
+  const made: readonly Made[] = [
+    { entity: "orders", what: "latency", times: 6 },
+    { entity: "currency", what: "latency", times: 1.3 },
+  ];
+  const { causes } = rankCauses(windowOf(made, { calls: [["orders", "currency"]] }));
+  assert.equal(causes[0]?.entity, "orders");
 });
 
 function edge(caller: string, entity: string, times: number): Made[] {
@@ -212,6 +256,17 @@ test("an entity that falls silent while others are heard is to blame, and since 
   assert.equal(causes[0].silentSinceMs, -10_000);
 });
 
+test("what is measured now and then only is not silent when it is not measured for a while", () => {
+  const window = windowOf([
+    { entity: "batch", what: "latency", gone: true },
+    { entity: "web", what: "latency" },
+  ]);
+  const [batch, web] = window.series;
+  const values = batch!.values.map((value, place) => (place % 20 === 0 ? value : NaN));
+  const { causes } = rankCauses({ ...window, series: [{ ...batch!, values }, web!] });
+  assert.ok(causes.every(({ entity }) => entity !== "batch"));
+});
+
 test("a caller that stopped calling is blamed, and not the callees that lost its traffic", () => {
   const made: readonly Made[] = [
     { entity: "web", what: "traffic" },
@@ -272,7 +327,7 @@ test("no order of the series and no unit of their values changes who is blamed",
 test("any values whatever give scores and confidences that are numbers, and no confidence outside 0 to 1", () => {
   const value = fc.oneof(
     fc.double({ min: -1e12, max: 1e12, noNaN: true }),
-    fc.constant(Number.NaN),
+    fc.constantFrom(Number.NaN, Infinity, -Infinity, 1e308, 5e-324),
     fc.constant(0),
   );
   fc.assert(
@@ -284,7 +339,10 @@ test("any values whatever give scores and confidences that are numbers, and no c
           ...one,
           values: Float64Array.from(columns[number]!),
         }));
-        for (const { score, confidence, evidence } of rankCauses({ ...window, series }).causes) {
+        const breached = { entity: "web", kind: "latency" } as const;
+        const { causes } = rankCauses({ ...window, series, breached });
+        assert.ok(causes.reduce((sum, { confidence }) => sum + confidence, 0) <= 1 + 1e-9);
+        for (const { score, confidence, evidence } of causes) {
           assert.ok(Number.isFinite(score) && score > 0);
           assert.ok(confidence >= 0 && confidence <= 1);
           for (const one of evidence)
