@@ -15,7 +15,7 @@ import { Grouping, type GroupingState } from "./grouping.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
 import { Places } from "./places.ts";
 import { type Candidate, firstOf, rankCauses } from "./rank.ts";
-import { RelatedChanges, type Trouble } from "./related-changes.ts";
+import { RelatedChanges, ringsOf, type Trouble } from "./related-changes.ts";
 import { storyOf } from "./story.ts";
 
 /** Symptoms that an incident shows; a thousand hosts that were cut off need not all be spelled out. */
@@ -96,10 +96,12 @@ function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs
   const named = first !== undefined && first.confidence >= causeConfidenceMin ? first : null;
   // When what is blamed began; evidence of anything else says nothing about when the trouble did.
   const startedMs = named === null ? firstSymptomMs : Math.min(firstSymptomMs, firstOf(named.evidence));
+  const all = [...members.symptoms.values(), ...members.evidence.values()];
   const trouble: Trouble = {
     onsetMs: startedMs,
     isOn: (host) => group.isOn(host),
-    members: [...members.symptoms.values(), ...members.evidence.values()],
+    members: all,
+    rings: ringsOf(all, graph),
   };
   const action = named?.action?.change.id;
   const changes = related.related(trouble, named?.entity ?? null, action);

@@ -4,7 +4,8 @@
  * An agent reports its host's addresses and, as series, the peers that its services are connected to. A peer whose address
  * belongs to another agent is an edge between two hosts. Addresses that no agent owns stay outside. An edge lives for a day
  * after it was last seen, so that a batch that runs at night keeps its place.
- * Cost: who calls a host is kept by its addresses, so looking around a host takes as long as it has connections.
+ * Cost: who calls a host is kept by its addresses, so looking around a host takes as long as it has connections, once until any
+ * connection comes or goes.
  */
 import type { SampleBatch } from "#shared/batch.ts";
 import { labelValue, type Series } from "#shared/series.ts";
@@ -30,7 +31,7 @@ export interface Topology extends ServiceGraph {
   /** An edge that is known without having been seen. */
   declare(caller: string, callee: string): void;
   /** Hosts that `host` has had a connection with, sorted. */
-  neighbours(host: string): string[];
+  neighbours(host: string): readonly string[];
   snapshot(): TopologyState;
 }
 
@@ -40,6 +41,8 @@ export function createTopology(state?: TopologyState): Topology {
   const addressesOf = new Map<string, Set<string>>();
   const seenBy = new Map<string, Set<string>>();
   const declaredBy = new Map<string, Set<string>>();
+  /** What was looked up since the last connection came or went. */
+  const lookedUp = new Map<string, readonly string[]>();
   /** host -> peer address -> last seen. */
   const peers = new Map((state?.peers ?? []).map(([host, seen]) => [host, new Map(seen)]));
   /** host -> series number -> peer address: which columns of a batch are edges. */
@@ -47,6 +50,7 @@ export function createTopology(state?: TopologyState): Topology {
 
   const declared = new Map<string, Set<string>>();
   const declare = (caller: string, callee: string): void => {
+    lookedUp.clear();
     put(declared, caller, callee);
     put(declaredBy, callee, caller);
   };
@@ -63,19 +67,24 @@ export function createTopology(state?: TopologyState): Topology {
     found.delete(host);
     return found;
   };
-  const neighbours = (host: string): string[] => {
+  const neighbours = (host: string): readonly string[] => {
+    const known = lookedUp.get(host);
+    if (known !== undefined) return known;
     const found = callees(host);
     for (const caller of declaredBy.get(host) ?? []) found.add(caller);
     for (const address of addressesOf.get(host) ?? [])
       for (const caller of seenBy.get(address) ?? []) found.add(caller);
     found.delete(host);
-    return [...found].sort();
+    const sorted = [...found].sort();
+    lookedUp.set(host, sorted);
+    return sorted;
   };
 
   return {
     addresses(host, addresses) {
       for (const address of addresses) {
-        if (isLoopback(address)) continue;
+        if (isLoopback(address) || hostByAddress.get(address) === host) continue;
+        lookedUp.clear();
         const before = hostByAddress.get(address);
         if (before !== undefined) addressesOf.get(before)?.delete(address);
         hostByAddress.set(address, host);
@@ -99,16 +108,21 @@ export function createTopology(state?: TopologyState): Topology {
       for (let column = 0; column < series.length; column += 1) {
         const address = own.get(series[column]!);
         if (address === undefined || !(values[column]! > 0)) continue;
-        if (!seen.has(address)) put(seenBy, address, host);
+        if (!seen.has(address)) {
+          lookedUp.clear();
+          put(seenBy, address, host);
+        }
         seen.set(address, timeMs);
       }
       for (const [address, lastMs] of seen) {
         if (timeMs - lastMs <= edgeLifeMs) continue;
+        lookedUp.clear();
         seen.delete(address);
         remove(seenBy, address, host);
       }
     },
     forget(host) {
+      lookedUp.clear();
       for (const address of addressesOf.get(host) ?? []) hostByAddress.delete(address);
       addressesOf.delete(host);
       for (const address of peers.get(host)?.keys() ?? []) remove(seenBy, address, host);
