@@ -26,10 +26,10 @@ const { countMax, counts, countsLength, flag, near, nearLength, small, smallLeng
   state;
 
 /** Deviations, in units of the expected one, from which a sample counts as exceeding. */
-export const zMin = 9;
+export const zMin = 9.2;
 /**
  * The same where two samples in a row must exceed, because one stands for less than half a minute: what each must show is less, for
- * with tails as heavy as a machine's two at 5.5 are as rare as one at 9.
+ * with tails as heavy as a machine's two at 5.5 are as rare as one at 9.2.
  */
 const zMinConfirmed = 5.5;
 /** An interval from which on one sample is enough. */

@@ -105,9 +105,10 @@ export function stepRecords(
   table: SeriesTable,
   series: Uint32Array,
   step: Tick["step"],
-  { now, newHour, elapsedMs }: Step,
+  moment: Step,
   scales: Scales,
 ): StepNews[] {
+  const { now, newHour, elapsedMs } = moment;
   const { wide: wides, slow: slows, past: n, counts: numbers, small: smalls, flags, inStep, season } = table;
   const { series: stepped, values: means } = step;
   const { warmSteps, muteSteps, alarmEvidence, forget, longMean, volatility, slowLevel: slowWeight } = scales;
@@ -136,6 +137,10 @@ export function stepRecords(
     }
     const slowLevel = slows[slowAt + slow.level]!;
     const deviation = value - slowLevel;
+    if (deviation === 0 && steps > 0 && n[row + past.deviation] === 0) {
+      stepConstant(table, number, moment, scales);
+      continue;
+    }
     const difference = steps === 0 ? 0 : deviation - n[row + past.previous]!;
     const range = rangeOf(table, number);
     const floor =
@@ -226,10 +231,7 @@ export function stepRecords(
       slowVarianceWeight * (fromUsual * fromUsual - n[row + past.seasonVariance]!);
     slows[slowAt + slow.level] = slowLevel + (share > slowWeight ? share : slowWeight) * deviation;
     n[row + past.previous] = value - slows[slowAt + slow.level]!;
-    if (newHour) {
-      season.countHour(number, now.dayClass);
-      if (known && smalls[smallAt + small.ripeHours]! < 255) smalls[smallAt + small.ripeHours]! += 1;
-    }
+    if (newHour) beginHour(table, number, now, known);
     // What lives for minutes has no season.
     if (steps * scales.stepMs >= settledMs) season.learn(number, now, drifted, elapsedMs);
     n[row + past.seasonOffset]! += offsetWeight * fromUsual;
@@ -249,6 +251,36 @@ export function stepRecords(
   }
   step.length = column + 1;
   return news;
+}
+
+/** The same for what has never moved, as two in five series of a host have not: all of the above is zero and stays so. */
+function stepConstant(
+  table: SeriesTable,
+  number: number,
+  { now, newHour, elapsedMs }: Step,
+  scales: Scales,
+): void {
+  const { counts: numbers, season } = table;
+  const at = number * countsLength;
+  stepFlat(table, number, true, now.dayClass, scales);
+  if (numbers[at + counts.sinceAlarm]! < scales.muteSteps) numbers[at + counts.sinceAlarm]! += 1;
+  endEpisode(table, number, scales);
+  if (newHour) {
+    const dayClass = season.classFor(number, now.dayClass);
+    const seen = season.usual(number, dayClass, now.hour) === 0;
+    beginHour(table, number, now, seen && season.isKnown(number, dayClass));
+  }
+  const steps = numbers[at + counts.steps]!;
+  if (steps * scales.stepMs >= settledMs) season.learn(number, now, 0, elapsedMs);
+  if (steps < countMax) numbers[at + counts.steps] = steps + 1;
+  stepLevel(table, number, 0);
+}
+
+/** Another hour of this class of day begins; `known`: the class was known before it. */
+function beginHour(table: SeriesTable, number: number, now: Moment, known: boolean): void {
+  const at = number * smallLength + small.ripeHours;
+  table.season.countHour(number, now.dayClass);
+  if (known && table.small[at]! < 255) table.small[at]! += 1;
 }
 
 /** What was expected of a value when `channel` raised an alarm about it. */

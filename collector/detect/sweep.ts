@@ -128,6 +128,14 @@ export class Sweep {
       const shortVariance = nears[row + near.shortVariance]!;
       const floor = nears[row + near.floor]!;
       const shortBefore = nears[row + near.shortMean]!;
+      unusual[length - 1] = 0;
+      // What has never moved, as two in five series of a host have not: all that follows is zero and stays so.
+      if (deviation === 0 && variance === 0 && shortVariance === 0 && shortBefore === 0) {
+        if ((flagged & (flag.open | flag.pending | flag.seasonal)) === 0) {
+          if (samples < countMax) numbers[number] = samples + 1;
+          continue;
+        }
+      }
       const short = shortBefore + sustained * (deviation - shortBefore);
       const own = deviation * deviation;
       const shortSquared = short * short;
@@ -137,7 +145,6 @@ export class Sweep {
       const shortBelieved = shortVariance + floorSquared;
       // Variance and floor in squares are less than (sigma + floor) squared: most samples are done with here, without a root.
       const isNear = own <= attendSquared * believed && mean <= attendSquared * shortBelieved;
-      unusual[length - 1] = 0;
       if (!isNear || (flagged & (flag.open | flag.pending)) !== 0) {
         const z2 = squaredZ(table, number, own, mean, scales);
         unusual[length - 1] = z2;

@@ -7,13 +7,13 @@
  * shows whose severity reached warning or more. Evidence never counts: it opens nothing.
  */
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { severities } from "#shared/contract/incident.ts";
 import { formatDuration } from "#shared/duration.ts";
 import { renderAnomaly } from "#shared/text/anomaly-text.ts";
 import { renderText } from "#shared/text/text.ts";
 import { UsageError } from "./detection.ts";
 import { journalIn, withCopy } from "./quiet/copy.ts";
+import { recordingOptions } from "./quiet/options.ts";
 import { replay, type Replayed, type ToldAnomaly } from "./quiet/replay.ts";
 import { type Figures, plain, shown, type Table } from "./report.ts";
 
@@ -24,23 +24,12 @@ export async function evalQuiet(
   print: (line: string) => void,
   dataFolder?: string,
 ): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      data: { type: "string" },
-      json: { type: "string" },
-      verbose: { type: "boolean", default: false },
-    },
-  });
-  const folder = values.data ?? dataFolder;
-  if (folder === undefined)
-    throw new UsageError("say where a collector's data are: --data DIR or CAUSEWAY_DATA");
+  const { folder, json, verbose } = recordingOptions(args, dataFolder);
   const replayed = await withCopy(journalIn(folder), (copy) => replay(copy));
   if (replayed.minutes === 0) throw new UsageError(`${folder}: its journal has no samples yet`);
   for (const line of reportOf(replayed)) print(line);
-  if (values.verbose) for (const line of sentencesOf(replayed)) print(line);
-  if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify(quietFigures(replayed), null, 2)}\n`);
+  if (verbose) for (const line of sentencesOf(replayed)) print(line);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(quietFigures(replayed), null, 2)}\n`);
 }
 
 export function quietFigures({ minutes, anomalies, incidents }: Replayed): Figures {

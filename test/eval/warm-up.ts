@@ -5,12 +5,12 @@
  * nothing: once as it was, and once with each fault put into it. Series of services, which a recording of hosts lacks, are simulated.
  */
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import type { Anomaly } from "#shared/anomaly.ts";
 import { UsageError } from "./detection.ts";
 import { simulatedServices } from "./priors/services.ts";
 import { quantile } from "./priors/spread.ts";
 import { journalIn, withCopy } from "./quiet/copy.ts";
+import { recordingOptions } from "./quiet/options.ts";
 import { replay } from "./quiet/replay.ts";
 import { type Figures, plain, shown } from "./report.ts";
 import { type Fault, Recording } from "./warm-up/starts.ts";
@@ -57,30 +57,20 @@ export async function evalWarmUp(
   print: (line: string) => void,
   dataFolder?: string,
 ): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      data: { type: "string" },
-      json: { type: "string" },
-      verbose: { type: "boolean", default: false },
-    },
-  });
-  const folder = values.data ?? dataFolder;
-  if (folder === undefined)
-    throw new UsageError("say where a collector's data are: --data DIR or CAUSEWAY_DATA");
+  const { folder, json, verbose } = recordingOptions(args, dataFolder);
   const hosts = new Recording();
   await withCopy(journalIn(folder), (copy) => replay(copy, (event) => hosts.hear(event)));
   if (hosts.lastMs === 0) throw new UsageError(`${folder}: its journal has no samples yet`);
   const services = new Recording();
   for (const event of simulatedServices()) services.hear(event);
-  const verbose = values.verbose ? print : () => {};
+  const say = verbose ? print : () => {};
   const figures: Figures = {
-    ...warmUpFigures("hosts", hosts, hostFaults, verbose),
-    ...warmUpFigures("services", services, serviceFaults, verbose),
+    ...warmUpFigures("hosts", hosts, hostFaults, say),
+    ...warmUpFigures("services", services, serviceFaults, say),
   };
   const rows = Object.entries(figures).map(([key, value]) => [key, shown(value)]);
   for (const line of plain({ title: "", head: ["figure", "value"], rows })) print(line);
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, null, 2)}\n`);
 }
 
 export function warmUpFigures(

@@ -90,7 +90,13 @@ const arrows: readonly Arrow[] = [
     from: "collector/view.ts",
     to: "collector/journal/journal.ts",
     typesOnly: true,
-    reason: "a chart is a range of the journal that is passed in",
+    reason: "passes on the journal that is passed in",
+  },
+  {
+    from: "collector/history.ts",
+    to: "collector/journal/journal.ts",
+    typesOnly: true,
+    reason: "a stretch of the past is a range of the journal that is passed in",
   },
   {
     from: "collector/view.ts",

@@ -25,32 +25,34 @@ export function Causes({ incident }: { incident: Incident }) {
           <p class="faint">{t("cause.notIdentifiedHint")}</p>
         </div>
       )}
-      <ol class="causes">
-        {identified.map((cause, i) => (
-          <CauseCard
-            key={cause.entity + cause.kind}
-            cause={cause}
-            rank={i + 1}
-            firstSymptomMs={firstSymptomMs}
-          />
-        ))}
-      </ol>
+      <CauseList causes={identified} firstSymptomMs={firstSymptomMs} />
       {candidates.length > 0 && (
         <details class="candidates">
           <summary>{t("cause.candidates")}</summary>
-          <ol class="causes">
-            {candidates.map((cause, i) => (
-              <CauseCard
-                key={cause.entity + cause.kind}
-                cause={cause}
-                rank={i + 1}
-                firstSymptomMs={firstSymptomMs}
-              />
-            ))}
-          </ol>
+          <CauseList causes={candidates} firstSymptomMs={firstSymptomMs} />
         </details>
       )}
     </section>
+  );
+}
+
+interface CauseListProps {
+  readonly causes: readonly Cause[];
+  readonly firstSymptomMs: number | null;
+}
+
+function CauseList({ causes, firstSymptomMs }: CauseListProps) {
+  return (
+    <ol class="causes">
+      {causes.map((cause, i) => (
+        <CauseCard
+          key={cause.entity + cause.kind}
+          cause={cause}
+          rank={i + 1}
+          firstSymptomMs={firstSymptomMs}
+        />
+      ))}
+    </ol>
   );
 }
 
