@@ -54,7 +54,7 @@ export function createCorrelate(parts: {
   state?: CorrelateState | undefined;
 }): Correlate {
   const { topology, changes = noChanges, state } = parts;
-  const places = new Places(changes, state?.networks);
+  const places = new Places(topology, changes, state?.networks);
   const grouping = new Grouping(topology, places, state?.grouping);
   const related = new RelatedChanges(changes, topology);
   return {

@@ -12,6 +12,8 @@ const bridgeConnectionsMax = 64;
 export interface Neighbourhood extends ServiceGraph {
   /** Hosts that `host` calls or is called by. */
   neighbours(host: string): readonly string[];
+  /** Where the host stands (a room, a data centre), where somebody has said so. */
+  zoneOf?(host: string): string | null;
 }
 
 /** Hosts at exactly one call, or at up to two calls over a host that may be silent. */
