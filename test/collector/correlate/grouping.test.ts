@@ -164,6 +164,18 @@ test("a host that hundreds talk to does not connect strangers while it is silent
   assert.equal(bridge(100), 2);
 });
 
+test("twenty troubles that begin within a minute are one; heard at once, but begun over an hour, they are twenty", () => {
+  const begun = (everyS: number): number => {
+    const all = Array.from({ length: 30 }, (_, index) => cpuBusy(`h-${index}`, index * everyS));
+    const correlate = correlateOver();
+    const nowMs = startMs + 7_200_000;
+    for (const one of all) correlate.add([one], nowMs);
+    return correlate.snapshot().grouping.groups.length;
+  };
+  assert.equal(begun(1), 1);
+  assert.equal(begun(120), 30);
+});
+
 test("evidence that waited on a host is taken in when the group reaches that host", () => {
   const correlate = correlateOver(["a", "b"], ["b", "c"]);
   const job = processCpu("c", "job", 100, 0.4);
