@@ -133,6 +133,40 @@ test("twice as many anomalies ask the topology twice as often", () => {
   assert.ok(small <= 20_000, `${small} for a thousand`);
 });
 
+test("five thousand hosts that are cut off and come back one by one are one incident, told every five seconds at most", (t) => {
+  const entity = { kind: "network", host: "collector", name: "" } as const;
+  const cut = { id: "partition|1", entity };
+  const all = Array.from({ length: 5_000 }, (_, index) =>
+    anomaly(`h-${index}`, "", 0, {
+      id: `h-${index}|silence`,
+      entity: { kind: "host", host: `h-${index}`, name: "" },
+      series: "",
+      detector: "absence",
+      kind: "state",
+      resource: "agent",
+      role: "symptom",
+      group: cut,
+    }),
+  );
+  const correlate = createCorrelate({ topology: createTopology() });
+  const incidents = createIncidents();
+  const began = process.cpuUsage();
+  const told: Incident[] = [];
+  for (const one of all) told.push(...incidents.apply(correlate.add([one], startMs), startMs));
+  for (const [index, one] of all.entries()) {
+    const nowMs = startMs + 60_000 + 20 * index;
+    told.push(...incidents.apply(correlate.add([endedAt(one, 60 + index / 50)], nowMs), nowMs));
+  }
+  const { user, system } = process.cpuUsage(began);
+  t.diagnostic(
+    `${Math.round((user + system) / 1000)} ms of CPU for 10,000 anomalies, told ${told.length} times`,
+  );
+  assert.deepEqual([...new Set(told.map(({ id }) => id))], ["INC-1"]);
+  assert.equal(told.at(-1)?.state, "recovering");
+  assert.ok(told.length <= 2 + 100_000 / 5_000, `${told.length}`);
+  assert.ok(told.every((one) => JSON.stringify(one).length < bytesMax));
+});
+
 const topologies: readonly (readonly [string, () => Topology])[] = [
   ["in layers that call each other", layered],
   ["that all use one database", aroundOne],
