@@ -19,7 +19,7 @@ import type { Neighbourhood } from "./neighbourhood.ts";
 import { Places } from "./places.ts";
 import type { Candidate } from "./candidate.ts";
 import { firstOf, rankCauses } from "./rank.ts";
-import { RelatedChanges, type Trouble } from "./related-changes.ts";
+import { RelatedChanges, ringsOf, type Trouble } from "./related-changes.ts";
 import { storyOf } from "./story.ts";
 
 /** Symptoms that an incident shows; a thousand hosts that were cut off need not all be spelled out. */
@@ -65,7 +65,7 @@ export function createCorrelate(parts: {
   state?: CorrelateState | undefined;
 }): Correlate {
   const { topology, changes = noChanges, state } = parts;
-  const places = new Places(changes, state?.networks);
+  const places = new Places(topology, changes, state?.networks);
   const grouping = new Grouping(topology, places, state?.grouping);
   const related = new RelatedChanges(changes, topology);
   return {
@@ -119,10 +119,12 @@ function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs
   const named = first !== undefined && first.confidence >= causeConfidenceMin ? first : null;
   // When what is blamed began; evidence of anything else says nothing about when the trouble did.
   const startedMs = named === null ? firstSymptomMs : Math.min(firstSymptomMs, firstOf(named.evidence));
+  const all = [...members.symptoms.values(), ...members.evidence.values()];
   const trouble: Trouble = {
     onsetMs: startedMs,
     isOn: (host) => group.isOn(host),
-    members: [...members.symptoms.values(), ...members.evidence.values()],
+    members: all,
+    rings: ringsOf(all, graph),
   };
   const action = named?.action?.change.id;
   const changes = related.related(trouble, named?.entity ?? null, action);

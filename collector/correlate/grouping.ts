@@ -30,7 +30,7 @@ const mergeMs = 900_000;
 /** One sample that detection has not confirmed waits this long for a second one, or for company. */
 const pendingMs = 60_000;
 const forgetEveryMs = 10_000;
-/** More separate groups than this within a minute are a storm: nobody reads twenty incidents at once. */
+/** So many separate groups that begin within a minute of another one are a storm: nobody reads twenty incidents at once. */
 const stormGroups = 20;
 const stormMs = 60_000;
 /** Sharing a place is enough from here on: half for the same moment, a fifth for the same kind; the shapes are not compared. */
@@ -105,8 +105,8 @@ export class Grouping {
   }
 
   #open(anomaly: Anomaly, nowMs: number): void {
-    const storm = this.#storm(nowMs);
-    if (storm !== undefined && anomaly.group === undefined) return this.#put(storm, anomaly);
+    const storm = anomaly.group === undefined ? this.#storm(anomaly.startedMs) : undefined;
+    if (storm !== undefined) return this.#put(storm, anomaly);
     const group = Group.opening(anomaly, nowMs, isConfirmed(anomaly));
     this.#enter(group);
     this.#put(group, anomaly);
@@ -210,13 +210,16 @@ export class Grouping {
     kept.changed = true;
   }
 
-  /** The group of a storm, when one goes on or now becomes one. */
-  #storm(nowMs: number): Group | undefined {
+  /**
+   * The group of a storm, when one goes on at `onsetMs` or so much began at that time that it is one. By the data's times: a collector
+   * that catches up hears an hour of unrelated trouble in a moment.
+   */
+  #storm(onsetMs: number): Group | undefined {
     const fresh: Group[] = [];
     for (const group of this.groups.values()) {
       if (group.quietSinceMs !== null || group.shared !== null || group.ownSilences > 0) continue;
-      if (group.storm && nowMs - group.lastOnsetMs <= joinMs) return group;
-      if (nowMs - group.detectedMs <= stormMs) fresh.push(group);
+      if (group.storm && Math.abs(onsetMs - group.lastOnsetMs) <= joinMs) return group;
+      if (Math.abs(onsetMs - group.firstSymptomMs) <= stormMs) fresh.push(group);
     }
     if (fresh.length < stormGroups) return undefined;
     const oldest = fresh.reduce((first, group) => (isOlder(group, first) ? group : first));

@@ -15,6 +15,8 @@ export interface Neighbourhood extends ServiceGraph {
   neighbours(host: string): readonly string[];
   /** Services, hosts and endpoints that a service or a host calls; absent: nobody knows more than hosts. */
   callees?(caller: Entity): readonly { readonly callee: Entity }[];
+  /** Where the host stands (a room, a data centre), where somebody has said so. */
+  zoneOf?(host: string): string | null;
 }
 
 /** Hosts at exactly one call, or at up to two calls over a host that may be silent. */

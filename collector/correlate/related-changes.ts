@@ -25,6 +25,8 @@ const shownMax = 6;
 const ruledOutMax = 3;
 /** Changes that one ranking looks at, newest first: a bank makes some hundred a day. */
 const lookedAtMax = 200;
+/** Hosts around a trouble that are asked whether a service runs there, in each ring. */
+const ringHostsMax = 500;
 
 export interface ChangeBonus {
   readonly change: Change;
@@ -35,8 +37,28 @@ export interface ChangeBonus {
 /** What grouping has found: its hosts, what is abnormal there, and when it began. */
 export interface Trouble {
   readonly onsetMs: number;
-  isOn(host: string): boolean;
+  readonly isOn: (host: string) => boolean;
   readonly members: readonly Anomaly[];
+  /** Hosts with a member, and those one and two calls away; looked up once, when a change of a service wants to know. */
+  readonly rings: () => readonly (readonly string[])[];
+}
+
+export function ringsOf(members: readonly Anomaly[], graph: Neighbourhood): Trouble["rings"] {
+  let rings: string[][] | null = null;
+  return () => {
+    if (rings !== null) return rings;
+    const hosts = [...new Set(members.map(({ host }) => host))];
+    const around = ([1, 2] as const).map((hops) => {
+      const ring = new Set<string>();
+      for (const host of hosts) {
+        for (const other of ringOf(graph, host, hops)) ring.add(other);
+        if (ring.size >= ringHostsMax) break;
+      }
+      return [...ring].slice(0, ringHostsMax);
+    });
+    rings = [hosts, ...around];
+    return rings;
+  };
 }
 
 export class RelatedChanges {
@@ -109,28 +131,29 @@ export class RelatedChanges {
   #nearness(change: Change, entity: Entity): Near | null {
     if (isTarget(change, entity)) return "same";
     const { host } = entity;
-    const called = this.#graph
-      .neighbours(host)
-      .some((other) => touches(change, other, this.#history) && this.#graph.calls(host, other));
+    const target = hostOfTarget(change);
+    const called =
+      target === null
+        ? this.#graph
+            .neighbours(host)
+            .some((other) => touches(change, other, this.#history) && this.#graph.calls(host, other))
+        : this.#graph.calls(host, target);
     if (called) return "callee";
     return touches(change, host, this.#history) ? "host" : null;
   }
 
   /** Calls between what was changed and what is abnormal; null: more than two, or nobody knows. */
   #hops(change: Change, trouble: Trouble): number | null {
-    const { members } = trouble;
+    const { members, isOn, rings } = trouble;
     if (members.some(({ entity }) => isTarget(change, entity))) return 0;
-    const hosts = new Set(members.map(({ host }) => host));
-    for (const host of hosts) if (touches(change, host, this.#history)) return 0;
     const target = hostOfTarget(change);
-    if (target !== null && trouble.isOn(target)) return 0;
-    for (const hops of [1, 2] as const) {
-      for (const host of target === null ? hosts : [target]) {
-        for (const other of ringOf(this.#graph, host, hops)) {
-          if (target === null ? touches(change, other, this.#history) : trouble.isOn(other)) return hops;
-        }
-      }
+    if (target === null) {
+      const hops = rings().findIndex((ring) => ring.some((host) => touches(change, host, this.#history)));
+      return hops === -1 ? null : hops;
     }
+    if (isOn(target)) return 0;
+    for (const hops of [1, 2] as const)
+      for (const other of ringOf(this.#graph, target, hops)) if (isOn(other)) return hops;
     return null;
   }
 }

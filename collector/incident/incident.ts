@@ -14,7 +14,7 @@ import { entryAt, type Entry } from "./entry.ts";
 import { factsOf, sizeOf, whereOf } from "./facts.ts";
 import { featuresOf, Library, type Remembered } from "./fingerprint.ts";
 import { causeEntries, hear, merge, reopenMs, resolveBy, settle } from "./life.ts";
-import { suppress } from "./suppression.ts";
+import { Suppression } from "./suppression.ts";
 
 /** Incidents that are over stay in memory, after their last change, for a late reopening only. */
 const forgetMs = 2 * reopenMs;
@@ -44,6 +44,7 @@ export function createIncidents(state?: IncidentsState): Incidents {
   let next = state?.next ?? 1;
   let entries: Entry[] = (state?.entries ?? []).map((entry) => ({ ...entry }));
   const library = new Library(state?.library);
+  const suppression = new Suppression();
 
   const entryOf = (suspicion: Suspicion, nowMs: number): Entry | undefined =>
     entries.find(({ suspicionId }) => suspicionId === suspicion.id) ??
@@ -88,7 +89,7 @@ export function createIncidents(state?: IncidentsState): Incidents {
       const before = new Map(entries.map((entry) => [entry, entry.incident]));
       for (const suspicion of suspicions) follow(suspicion, nowMs);
       for (const entry of entries) settle(entry, nowMs);
-      suppress(entries, nowMs);
+      suppression.mark(entries, nowMs);
       const changed = entries.filter((entry) => before.get(entry) !== entry.incident);
       for (const entry of changed) {
         // What happened to it at one moment is one change.

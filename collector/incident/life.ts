@@ -111,14 +111,17 @@ export function settle(entry: Entry, nowMs: number): boolean {
   return true;
 }
 
-/** `entry` turned out to be `kept`, and is told there from now on. */
+/** `entry` turned out to be `kept`, and is told there from now on. Who is on one of them is on it. */
 export function merge(kept: Entry, entry: Entry, nowMs: number): void {
   const into = kept.incident.id;
-  const { id } = entry.incident;
+  const { id, owner, acknowledgements } = entry.incident;
   const change = { state: "merged", mergedInto: into, suppressedBy: null, resolvedMs: nowMs } as const;
   revise(entry, change, [entryAt(nowMs, "timeline.merged", { incident: into })], nowMs);
   Object.assign(entry, { active: false, fingerprint: "", suspicionId: "", openHosts: [], downHosts: [] });
-  revise(kept, {}, [entryAt(nowMs, "timeline.absorbed", { incident: id })], nowMs);
+  const before = kept.incident;
+  const both = [...before.acknowledgements, ...acknowledgements].sort((a, b) => a.atMs - b.atMs);
+  const onIt = { owner: before.owner ?? owner, acknowledgements: both };
+  revise(kept, onIt, [entryAt(nowMs, "timeline.absorbed", { incident: id })], nowMs);
 }
 
 /** An operator says that it is over. What he says is no flapping. */

@@ -9,17 +9,33 @@ import { entryAt, type Entry, revise } from "./entry.ts";
 /** A host that is back is judged anew first: what was wrong before it died gets three samples to end. */
 const backMs = 30_000;
 
-/** Marks what is on dead hosts, and takes the mark from what is not any more. */
-export function suppress(entries: readonly Entry[], nowMs: number): void {
-  const downBy = new Map<string, Entry>();
-  for (const entry of entries) {
-    if (isOver(entry.incident)) continue;
-    for (const host of entry.downHosts) if (!downBy.has(host)) downBy.set(host, entry);
+export class Suppression {
+  /** Whose hosts are down, as it was last worked out: thousands of hosts that come back one by one must not be counted anew each time. */
+  #down: readonly Entry[] = [];
+  #hosts: readonly (readonly string[])[] = [];
+  #downBy: ReadonlyMap<string, Entry> = new Map();
+
+  /** Marks what is on dead hosts, and takes the mark from what is not any more. */
+  mark(entries: readonly Entry[], nowMs: number): void {
+    this.#look(entries.filter(({ incident, downHosts }) => downHosts.length > 0 && !isOver(incident)));
+    for (const entry of entries) {
+      const by = isOver(entry.incident) ? null : suppressor(entry, this.#downBy);
+      if (by !== null) entry.backSinceMs = null;
+      if (by !== entry.incident.suppressedBy) mark(entry, by, nowMs);
+    }
   }
-  for (const entry of entries) {
-    const by = isOver(entry.incident) ? null : suppressor(entry, downBy);
-    if (by !== null) entry.backSinceMs = null;
-    if (by !== entry.incident.suppressedBy) mark(entry, by, nowMs);
+
+  #look(down: readonly Entry[]): void {
+    const same =
+      down.length === this.#down.length &&
+      down.every((entry, index) => entry === this.#down[index] && entry.downHosts === this.#hosts[index]);
+    if (same) return;
+    this.#down = down;
+    this.#hosts = down.map(({ downHosts }) => downHosts);
+    const downBy = new Map<string, Entry>();
+    for (const entry of down)
+      for (const host of entry.downHosts) if (!downBy.has(host)) downBy.set(host, entry);
+    this.#downBy = downBy;
   }
 }
 

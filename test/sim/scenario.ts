@@ -22,6 +22,8 @@
  * About changes: `change rel-1 release service=core-db at 9m50s told 11m: new pool settings` is told at its own time unless it says when.
  * `expect incident by 12m root core-db action rel-1` wants that change named as what caused it, `... without action` wants none named;
  * `expect ruled out web by 12m` wants it said that this was looked at, `expect state flapping by 30m` wants the newest state.
+ * `expect suppressed pay-01 by 16m` wants an incident of that host that a dead host's speaks for, `expect unsuppressed pay-01 by 20m` one
+ * that it no longer speaks for.
  */
 import { type Change, changeKinds, changeTargets } from "#shared/contract/change.ts";
 import { type Incident, isOver } from "#shared/contract/incident.ts";
@@ -269,6 +271,20 @@ function check(text: string, { told, gone }: Played): string | null {
   if (text.startsWith("state ")) {
     const state = told.filter(({ atMs }) => atMs <= durationOf("by")).at(-1)?.incident.state;
     return state === text.split(" ")[1] ? null : `it is ${state ?? "not told"}`;
+  }
+  if (/^(?:un)?suppressed /.test(text)) {
+    const [kind, host = ""] = text.split(" ");
+    const heard = told.filter(
+      ({ atMs, incident }) => atMs <= durationOf("by") && incident.hosts.includes(host),
+    );
+    const last = new Map(heard.map(({ incident }) => [incident.id, incident]));
+    const was = new Set(
+      heard.filter(({ incident }) => incident.suppressedBy !== null).map(({ incident }) => incident.id),
+    );
+    const found = [...last.values()].some(
+      ({ id, suppressedBy }) => was.has(id) && (suppressedBy !== null) === (kind === "suppressed"),
+    );
+    return found ? null : "no incident of this host is";
   }
   if (text.startsWith("ruled out ")) {
     const story = told.filter(({ atMs }) => atMs <= durationOf("by")).at(-1)?.incident.story;

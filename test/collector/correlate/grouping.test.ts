@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { createChanges } from "#collector/changes/changes.ts";
 import { createCorrelate, rerankMs } from "#collector/correlate/correlate.ts";
 import { createTopology } from "#collector/topology/topology.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
+import { canonicalLabels } from "#shared/series.ts";
 import type { Suspicion } from "#shared/suspicion.ts";
 import { anomaly, cpuBusy, endedAt, processCpu, startMs } from "#test/collector/anomalies.ts";
 
@@ -120,6 +122,39 @@ test("hosts of one network that show the same at the same moment are one trouble
   assert.equal(groups("10.1.7.12", 5, memory("b", 5)), 2);
 });
 
+test("hosts of one zone, or touched by one change, that show the same at the same moment are one trouble", () => {
+  const topology = createTopology();
+  const zones = new Map([
+    ["a", "room 1"],
+    ["b", "room 1"],
+    ["c", "room 2"],
+  ]);
+  const changes = createChanges();
+  const target = { of: "service", name: "pay" } as const;
+  const release = {
+    id: "r",
+    kind: "release",
+    atMs: startMs - 60_000,
+    title: "pay 4",
+    target,
+    by: "",
+    link: "",
+  } as const;
+  changes.add([release], startMs);
+  for (const host of ["c", "d"]) {
+    const labels = canonicalLabels([["service.name", "pay.service"]]);
+    changes.define(host, { metric: "m", unit: "1", instrument: "gauge", decimals: 0, labels });
+  }
+  const groups = (one: string, other: string): number => {
+    const graph = { ...topology, zoneOf: (host: string) => zones.get(host) ?? null };
+    return groupsOf(createCorrelate({ topology: graph, changes }), cpuBusy(one, 0), cpuBusy(other, 5)).size;
+  };
+  assert.equal(groups("a", "b"), 1);
+  assert.equal(groups("a", "c"), 2);
+  assert.equal(groups("c", "d"), 1, "the same release");
+  assert.equal(groups("a", "d"), 2);
+});
+
 test("a host that hundreds talk to does not connect strangers while it is silent", () => {
   const bridge = (callers: number): number => {
     const edges = Array.from({ length: callers }, (_, index) => [`w${index}`, "hub"] as [string, string]);
@@ -127,6 +162,18 @@ test("a host that hundreds talk to does not connect strangers while it is silent
   };
   assert.equal(bridge(10), 1);
   assert.equal(bridge(100), 2);
+});
+
+test("twenty troubles that begin within a minute are one; heard at once, but begun over an hour, they are twenty", () => {
+  const begun = (everyS: number): number => {
+    const all = Array.from({ length: 30 }, (_, index) => cpuBusy(`h-${index}`, index * everyS));
+    const correlate = correlateOver();
+    const nowMs = startMs + 7_200_000;
+    for (const one of all) correlate.add([one], nowMs);
+    return correlate.snapshot().grouping.groups.length;
+  };
+  assert.equal(begun(1), 1);
+  assert.equal(begun(120), 30);
 });
 
 test("evidence that waited on a host is taken in when the group reaches that host", () => {

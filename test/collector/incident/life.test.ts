@@ -152,17 +152,24 @@ test("two incidents that turn out to be one are merged: the older lives on, the 
   at(10, memory("web", 0));
   at(80, memory("db", 70));
   assert.equal(incidents.open().length, 2);
+  const command = { kind: "acknowledge", incident: "INC-2", by: "li", comment: "on it" } as const;
+  incidents.command(command, startMs + 85_000);
   at(90, cpuBusy("pay", 80));
   const [older, other] = [now("INC-1"), now("INC-2")];
   assert.deepEqual([other?.state, other?.mergedInto], ["merged", "INC-1"]);
   assert.equal(other?.resolvedMs, startMs + 90_000);
   assert.equal(other.timeline.at(-1)?.text.key, "timeline.merged");
   assert.deepEqual([older?.state, older?.hostCount], ["updating", 3]);
+  assert.deepEqual(
+    [older?.owner, older?.acknowledgements.length],
+    ["li", 1],
+    "who is on one of them is on it",
+  );
   assert.ok(older?.timeline.some(({ text }) => text.args["incident"] === "INC-2"));
   at(120, endedAt(memory("db", 70), 120), endedAt(memory("web", 0), 120), endedAt(cpuBusy("pay", 80), 120));
   until(120 + resolveQuietMs / 1000 + 4);
   assert.equal(now("INC-1")?.state, "resolved");
-  assert.equal(now("INC-2")?.revision, 2, "nothing more is said of it");
+  assert.equal(now("INC-2")?.revision, 3, "nothing more is said of it");
   // The same again soon after reopens the one, not the other.
   at(400, memory("db", 390));
   assert.notEqual(now("INC-2")?.state, "reopened");
