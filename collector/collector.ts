@@ -24,6 +24,7 @@ import { ingestCounters } from "./self/ingest-counters.ts";
 import type { Metrics } from "./self/metrics.ts";
 import type { Tracer } from "./self/tracer.ts";
 import type { Store } from "./store/store.ts";
+import type { TopologyPolicy } from "./topology/topology.ts";
 import { createView, type SystemNow } from "./view.ts";
 
 /** The journal's own time: silence is judged, and incidents resolve, at this grain. */
@@ -41,6 +42,7 @@ export interface CollectorParts {
   readonly doors: Doors;
   readonly version: string;
   readonly policy: DetectPolicy;
+  readonly topology: TopologyPolicy;
   /** Names the policy in the journal. */
   readonly policyHash: string;
   /** Uniform in [0, 1). */
@@ -67,6 +69,7 @@ export function createCollector(parts: CollectorParts): Collector {
     log,
     tell: (deltas) => push.send(deltas),
     policy: parts.policy,
+    topology: parts.topology,
   });
   const view = createView({ follower, journal, store });
   const counters = ingestCounters(metrics);
@@ -99,6 +102,8 @@ export function createCollector(parts: CollectorParts): Collector {
       incidents: (filter) => store.incidents(filter),
       incident: (id) => store.incident(id),
       command: (asked) => commands.take(asked),
+      takeChanges: (changes) => commands.takeChanges(changes),
+      nowMs: () => clock.nowMs(),
       system: () => view.report(systemNow()),
       ready,
     },

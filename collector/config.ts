@@ -5,6 +5,7 @@ import { bytesField, type ConfigOf, durationField, listField, textField } from "
 import { limits } from "#shared/limits.ts";
 import { isLoopbackListen } from "#shared/loopback.ts";
 import { detectSchema } from "./policy/policy.ts";
+import { topologySchema } from "./policy/topology-settings.ts";
 
 export const collectorSchema = {
   /** Journal, store and snapshots; one collector a directory. */
@@ -24,6 +25,7 @@ export const collectorSchema = {
     maxAge: durationField(limits.journalAgeMsMax, { min: "1h", max: "3650d" }),
   },
   detect: detectSchema,
+  topology: topologySchema,
   tracing: {
     /** OTLP over HTTP, such as "http://127.0.0.1:4318". Nothing is traced while it is not set. */
     endpoint: textField(null, { want: 'an address like "http://127.0.0.1:4318"', matches: isHttp }),

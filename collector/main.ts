@@ -14,6 +14,7 @@ import { type Collector, createCollector } from "./collector.ts";
 import { type CollectorConfig, collectorOptions, collectorSchema } from "./config.ts";
 import { openSqliteJournal } from "./journal/sqlite.ts";
 import { detectPolicyOf, policyHash } from "./policy/policy.ts";
+import { topologyPolicyOf } from "./policy/topology-settings.ts";
 import { readConsole } from "./push/console-files.ts";
 import { createMetrics, type Metrics } from "./self/metrics.ts";
 import { noTracer, type Tracer } from "./self/tracer.ts";
@@ -79,7 +80,8 @@ async function run(config: CollectorConfig): Promise<void> {
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
   const metrics = createMetrics({ version, processMetrics: true });
   const policy = detectPolicyOf(config.detect);
-  const hash = policyHash(policy);
+  const topology = topologyPolicyOf(config.topology);
+  const hash = policyHash(policy, topology);
   const collector = createCollector({
     clock: systemClock,
     log,
@@ -92,6 +94,7 @@ async function run(config: CollectorConfig): Promise<void> {
     doors: { hosts: new Set(names(config.hosts)), origins: new Set(names(config.origins)) },
     version,
     policy,
+    topology,
     policyHash: hash,
     random: Math.random,
   });

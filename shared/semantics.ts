@@ -67,6 +67,13 @@ type Row = Partial<Omit<Meaning, "entity" | "unit" | "counts">> & {
 
 const mebibyte = 1024 * 1024;
 
+/** Of who calls, nothing is of our making: that a client is far away is no trouble of ours. On loopback there is no network. */
+function contextIfNotOurs(labels: Labels): Partial<Omit<Meaning, "entity" | "unit">> {
+  const peer = labelValue(labels, "network.peer.address");
+  const inbound = labelValue(labels, "causeway.edge.direction") === "in";
+  return inbound || peer === "127.0.0.1" || peer === "::1" ? { role: "context" } : {};
+}
+
 /** Rows by metric name. What is absent from a row: evidence, bad upwards, floor 0, 10 % of the expected value. */
 const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
   ["system.cpu.time", { resource: "cpu", role: "context" }],
@@ -241,6 +248,25 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
     { resource: "process", kind: "state", of: "port", role: "symptom", badDirection: "down", floor: 0.5 },
   ],
   ["causeway.edge.connections", { resource: "network", role: "context", of: "peer" }],
+  [
+    "causeway.edge.rtt",
+    {
+      resource: "network",
+      kind: "latency",
+      of: "peer",
+      floor: 0.005,
+      floorShare: 0.5,
+      refine: contextIfNotOurs,
+    },
+  ],
+  [
+    "causeway.edge.retransmits",
+    { resource: "network", kind: "errors", of: "peer", floor: 1, refine: contextIfNotOurs },
+  ],
+  [
+    "causeway.edge.unreachable",
+    { resource: "network", kind: "errors", of: "peer", floor: 1, bornAtZero: true },
+  ],
   [
     "causeway.cgroup.cpu.time",
     { resource: "cpu", kind: "utilisation", of: "cgroup", floor: 0.25, capacity: "cores", bornAtZero: true },

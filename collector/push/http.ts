@@ -175,7 +175,7 @@ class HttpServer implements Http {
     if (first === undefined) throw new Refusal(404, "not_found", "the API has no such path");
     const found = matching.find((route) => route.method === (read ? "GET" : method));
     if (found === undefined) throw wrongMethod(first.method);
-    const body = () => readBody(request, this.#parts.limits.requestBytesMax);
+    const body = (sizeBytesMax = this.#parts.limits.requestBytesMax) => readBody(request, sizeBytesMax);
     const answer = Promise.resolve(found.handle({ path: segments, query, headers, body }));
     return { route: found.route, answer };
   }
@@ -265,7 +265,7 @@ async function readBody(request: IncomingMessage, sizeBytesMax: number): Promise
   for await (const chunk of stream) {
     sizeBytes += chunk.length;
     if (sizeBytes > sizeBytesMax) {
-      const message = `the body is larger than ${sizeBytesMax} bytes (limits.requestBytesMax)`;
+      const message = `the body is larger than ${sizeBytesMax} bytes; send less at once`;
       throw new Refusal(413, "too_large", message, [["Connection", "close"]]);
     }
     chunks.push(chunk);

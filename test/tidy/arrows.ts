@@ -23,20 +23,28 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["agent/collect", ["shared"]],
   ["agent/send", ["shared"]],
   ["collector", ["shared"]],
-  // The way of a sample from the journal on, as one pure function; the only place where these four meet.
+  // The way of a sample from the journal on, as one pure function; the only place where these five meet.
   [
     "collector/chain.ts",
-    ["shared", "collector/topology", "collector/detect", "collector/correlate", "collector/incident"],
+    [
+      "shared",
+      "collector/topology",
+      "collector/detect",
+      "collector/changes",
+      "collector/correlate",
+      "collector/incident",
+    ],
   ],
   ["collector/ingest", ["shared", "collector/ingest/decode"]],
   ["collector/ingest/decode", ["shared"]],
   ["collector/journal", ["shared"]],
   ["collector/topology", ["shared"]],
   ["collector/detect", ["shared"]],
+  ["collector/changes", ["shared"]],
   ["collector/correlate", ["shared"]],
   ["collector/incident", ["shared"]],
-  // What the operator set becomes what detection is told: the one impure neighbour of its types.
-  ["collector/policy", ["shared", "collector/detect"]],
+  // What the operator set becomes what detection and topology are told: the one impure neighbour of their types.
+  ["collector/policy", ["shared", "collector/detect", "collector/topology"]],
   ["collector/store", ["shared"]],
   ["collector/push", ["shared"]],
   ["collector/notify", ["shared"]],
@@ -130,6 +138,7 @@ const arrows: readonly Arrow[] = [
 const pureRooms = [
   "collector/chain.ts",
   "collector/detect/",
+  "collector/changes/",
   "collector/correlate/",
   "collector/incident/",
   "collector/topology/",

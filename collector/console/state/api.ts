@@ -1,6 +1,7 @@
 /** The HTTP API as the console uses it. Answers are checked against the contract's schemas; a failure is an `ApiFailure`. */
 import {
   apiErrorSchema,
+  type CauseRequest,
   type CommandRequest,
   type FeedbackList,
   feedbackListSchema,
@@ -70,13 +71,13 @@ export function fetchFeedback(incident: string | null): Promise<FeedbackList> {
 }
 
 /**
- * Acknowledges, resolves or answers. `key` makes a repetition count once; `revision` is what the reader saw: the collector refuses
+ * Acknowledges, resolves, answers or says the cause. `key` makes a repetition count once; `revision` is what the reader saw: the collector refuses
  * with 412 when the incident has changed since.
  */
 export async function sendCommand(
-  path: "acknowledge" | "resolve" | "feedback",
+  path: "acknowledge" | "resolve" | "feedback" | "cause",
   incident: Pick<Incident, "id" | "revision">,
-  request: CommandRequest | FeedbackRequest,
+  request: CommandRequest | FeedbackRequest | CauseRequest,
   key: string,
 ): Promise<Incident> {
   const answer = await ask(`/api/v1/incidents/${encodeURIComponent(incident.id)}/${path}`, {

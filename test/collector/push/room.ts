@@ -90,12 +90,17 @@ const emptyApi: ApiParts = {
   incidents: () => [],
   incident: () => undefined,
   command: () => Promise.resolve({ outcome: "unknown_incident" }),
+  changes: () => [],
+  takeChanges: (changes) =>
+    Promise.resolve({ outcome: "done", taken: { added: changes.length, changes: [...changes] } }),
+  nowMs: () => 0,
   hosts: () => [],
   hostSeries: () => undefined,
   seriesRange: () => undefined,
   feedback: () => ({ feedbacks: [], series: [], kinds: [] }),
   ledger: () => ({ stored: 0, lost: 0, losses: [] }),
   system: () => ({ state: sampleSystem(), calendar: { zone: "UTC", dayClass: "workday" }, judges: [] }),
+  topology: (level) => ({ level, atMs: 0, nodes: [], edges: [], nodesTotal: 0, edgesTotal: 0 }),
   ready: () => [],
 };
 
