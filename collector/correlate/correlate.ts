@@ -84,7 +84,7 @@ export function createCorrelate(parts: {
       if (group === undefined) return [];
       const leading = [...group.symptoms.values()].sort(worstFirst)[0]!;
       const detectedMs = Math.min(group.detectedMs, group.firstSymptomMs + noticedMs);
-      group.look = look(histories, topology, { detectedMs, leading }, nowMs);
+      group.look = look(histories, topology, { detectedMs, leading, before: group.look }, nowMs);
       return [tell(group, topology, related, nowMs)];
     },
     locate: (host, addresses) => places.locate(host, addresses),

@@ -12,8 +12,14 @@ import { type Entity, entityId } from "#shared/entity.ts";
 import type { HistorySeries, HostHistory } from "#shared/host-history.ts";
 import { type Meaning, meaningOf } from "#shared/semantics.ts";
 import { labelValue } from "#shared/series.ts";
-import { rankCauses } from "./causes/causes.ts";
-import type { EvidenceEntity, EvidenceSeries, Measure, SeriesEvidence } from "./causes/evidence.ts";
+import { rankCauses, usualScoreOf } from "./causes/causes.ts";
+import type {
+  EvidenceEntity,
+  EvidenceSeries,
+  EvidenceWindow,
+  Measure,
+  SeriesEvidence,
+} from "./causes/evidence.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
 
 /** Places that are kept of a look. */
@@ -37,6 +43,8 @@ export interface BlamedPlace {
 /** What a look has found. Plain JSON. */
 export interface Look {
   readonly atMs: number;
+  /** What the best of these places scores while nothing is wrong; null: that is not known. */
+  readonly usualScore: number | null;
   /** Best first; [] when nothing strays. */
   readonly blamed: readonly BlamedPlace[];
   /** Of a process that was seen: its place, by entity id. */
@@ -47,6 +55,8 @@ export interface LookedFor {
   /** When the trouble was noticed, and where it is felt. */
   readonly detectedMs: number;
   readonly leading: Pick<Anomaly, "entity" | "kind">;
+  /** The look before this one. */
+  readonly before: Look | null;
 }
 
 interface Seen {
@@ -58,7 +68,7 @@ interface Seen {
 export function look(
   histories: readonly HostHistory[],
   graph: Neighbourhood,
-  { detectedMs, leading }: LookedFor,
+  { detectedMs, leading, before }: LookedFor,
   nowMs: number,
 ): Look {
   const places = new Places(histories);
@@ -73,13 +83,15 @@ export function look(
       series.push({ id, ...places.of(history, meaning), timesMs, values: history.values });
     }
   }
-  const ranking = rankCauses({
+  const window: EvidenceWindow = {
     detectedMs,
     series,
     calls: places.calls(graph),
     entities: places.entities(),
     breached: { entity: entityId(places.placeOf(leading.entity)), kind: leading.kind },
-  });
+  };
+  const usualScore = before?.usualScore ?? usualScoreOf(window) ?? null;
+  const ranking = rankCauses(usualScore === null ? window : { ...window, usualScore });
   const first = ranking.causes[0]?.score ?? 0;
   const blamed = ranking.causes
     .filter(({ score }) => score >= blamedShareMin * first)
@@ -91,7 +103,7 @@ export function look(
       evidence: evidence.slice(0, evidenceMax).map((one) => told(one, seen.get(one.series)!, nowMs)),
     }))
     .filter(({ evidence }) => evidence.length > 0);
-  return { atMs: nowMs, blamed, places: places.ofProcesses() };
+  return { atMs: nowMs, usualScore, blamed, places: places.ofProcesses() };
 }
 
 /** The place of an entity of a group, as the look knows it. */

@@ -131,10 +131,6 @@ const entryPoints: readonly { readonly place: string; readonly reason: string }[
   { place: "collector/main.ts", reason: "the collector's command" },
   { place: "collector/console/vite.config.ts", reason: "read by vite" },
   { place: "deploy/local/start.ts", reason: "npm start" },
-  {
-    place: "collector/correlate/causes/causes.ts",
-    reason: "asked by the evaluation and the benchmark; correlation still ranks anomalies, not windows",
-  },
   { place: "test/collector/console/mock-server.ts", reason: "started by hand, to look at the console" },
 ];
 

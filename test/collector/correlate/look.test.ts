@@ -110,7 +110,7 @@ const symptom: Anomaly = {
 
 test("who strays is blamed rather than who waits for it, and a process is its service", () => {
   const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))];
-  const found = look(histories, graph, { detectedMs: nowMs, leading: symptom }, nowMs);
+  const found = look(histories, graph, { detectedMs: nowMs, leading: symptom, before: null }, nowMs);
   assert.deepEqual(found.blamed[0]?.entity, ledger);
   assert.equal(found.blamed[0].evidence[0]?.metric, "process.cpu.utilization");
   assert.equal(placeIn(found, { kind: "process", host: "db-01", name: "7/node" }), "service:db-01/ledger");
