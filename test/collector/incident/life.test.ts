@@ -190,6 +190,12 @@ test("what an operator has called over comes back with a new sign or a worse one
   ]);
   assert.deepEqual(states(cpuBusy("a", 0, { detector: "bound" })), ["reopened", undefined]);
   assert.deepEqual(states(memory("a", 30)), ["reopened", undefined]);
+  const { at, until, told, incidents } = machine();
+  at(10, cpuBusy("a", 0));
+  incidents.command({ kind: "resolve", incident: "INC-1", by: "li", comment: "" }, startMs + 20_000);
+  until(7_000);
+  at(7_010, cpuBusy("a", 0, { score: 9 }));
+  assert.deepEqual([...new Set(told.map(({ id }) => id))], ["INC-1"], "hours later neither");
 });
 
 test("errors of another service of the same host soon after are an incident of their own", () => {
