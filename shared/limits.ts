@@ -135,7 +135,7 @@ export const limits = {
   /** Deltas of an exact channel kept for readers that come back. */
   liveRingMax: 10_000,
   liveHelloTimeoutMs: 5_000,
-  /** API request bodies are a comment at most. */
+  /** API request bodies are a comment at most; a list of changes is the one that is longer. */
   requestBytesMax: 16 * 1024,
   /** Points of one series in one answer: a screen is not wider. */
   seriesPointsMax: 2_000,

@@ -181,8 +181,10 @@ function rootHostOf(cause: Candidate | null): string | null {
   return cause.entity.host;
 }
 
-function fingerprintOf({ shared }: Group, { host, resource, entity }: Anomaly): string {
+function fingerprintOf({ shared }: Group, { host, resource, entity, metric }: Anomaly): string {
   if (shared !== null) return `${entityId(shared.entity)}|${resource}`;
+  // Latency and errors of a host may be those of any of its services: another metric is other trouble.
+  if (resource === "none" && entity.kind === "host") return `${host}|${metric}`;
   return `${host}|${resource}|${entity.kind}|${entity.name}`;
 }
 

@@ -165,7 +165,8 @@ export class Group implements Members {
 
   /** The same thing suffers from the same, by another sign. */
   suffers(anomaly: Anomaly): boolean {
-    return anomaly.role === "symptom" && this.#signs.has(sufferingOf(anomaly));
+    const suffering = sufferingOf(anomaly);
+    return anomaly.role === "symptom" && suffering !== null && this.#signs.has(suffering);
   }
 
   /** Has a symptom of the same resource in the same direction. */
@@ -232,7 +233,8 @@ export class Group implements Members {
     if (isOwnSilence(symptom)) this.#ownSilences += by;
     add(this.#hosts, symptom.host, by);
     add(this.#signs, signOf(symptom), by);
-    add(this.#signs, sufferingOf(symptom), by);
+    const suffering = sufferingOf(symptom);
+    if (suffering !== null) add(this.#signs, suffering, by);
     const foretold = forecastSign(symptom);
     if (foretold !== null) add(this.#signs, foretold, by);
     add(this.#kinds, kindOf(symptom), by);
@@ -273,7 +275,9 @@ function signOf({ host, series, direction }: Anomaly): string {
   return `${host}\n${series}\n${direction}`;
 }
 
-function sufferingOf({ resource, entity }: Anomaly): string {
+/** Null where that says too little: latency and errors of a host may be those of any of its services. */
+function sufferingOf({ resource, entity }: Anomaly): string | null {
+  if (resource === "none" && entity.kind === "host") return null;
   return `${entityId(entity)}\n${resource}`;
 }
 

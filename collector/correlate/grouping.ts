@@ -183,7 +183,7 @@ export class Grouping {
       const younger = isOlder(kept, other) ? other : kept;
       const together = Math.abs(kept.firstSymptomMs - other.firstSymptomMs) <= silentHopMs;
       const late = nowMs - younger.detectedMs > mergeMs;
-      if (late || !kept.mayBeOneWith(other)) continue;
+      if (late || other.quietSinceMs !== null || !kept.mayBeOneWith(other)) continue;
       if (!together && !this.#rootsMeet(kept, other, anomaly.host)) continue;
       const older = younger === other ? kept : other;
       this.#absorb(older, younger);

@@ -13,7 +13,7 @@ import { acknowledge, answerTo, confirmCause, type IncidentCommand, recall } fro
 import { entryAt, type Entry } from "./entry.ts";
 import { factsOf, sizeOf, whereOf } from "./facts.ts";
 import { featuresOf, Library, type Remembered } from "./fingerprint.ts";
-import { causeEntries, hear, merge, reopenMs, resolveBy, settle } from "./life.ts";
+import { causeEntries, expireMs, hear, merge, reopenMs, resolveBy, settle } from "./life.ts";
 import { Suppression } from "./suppression.ts";
 
 /** Incidents that are over stay in memory, after their last change, for a late reopening only. */
@@ -96,7 +96,7 @@ export function createIncidents(state?: IncidentsState): Incidents {
         entry.incident = { ...entry.incident, revision: (before.get(entry)?.revision ?? 0) + 1 };
         library.remember(entry.incident, entry.features);
       }
-      entries = entries.filter(({ incident }) => !isOver(incident) || nowMs - incident.updatedMs <= forgetMs);
+      entries = entries.filter((entry) => isRemembered(entry, nowMs));
       return changed.map(({ incident }) => incident);
     },
     command(command, nowMs) {
@@ -127,6 +127,12 @@ export function createIncidents(state?: IncidentsState): Incidents {
     open: () => entries.map(({ incident }) => incident).filter((incident) => !isOver(incident)),
     snapshot: () => ({ next, entries: entries.map((entry) => ({ ...entry })), library: library.state() }),
   };
+}
+
+/** What an operator has called over while signs are left stays known, or those signs would be an incident again. */
+function isRemembered({ incident, dismissed, active, heardMs }: Entry, nowMs: number): boolean {
+  if (!isOver(incident) || nowMs - incident.updatedMs <= forgetMs) return true;
+  return dismissed && active && nowMs - heardMs <= expireMs;
 }
 
 function open(id: string, suspicion: Suspicion, library: Library, nowMs: number): Entry {

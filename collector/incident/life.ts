@@ -86,29 +86,26 @@ function hasGrown({ incident, size }: Entry, now: string): boolean {
   return incident.state === "flapping" ? size.split("/")[0] !== now.split("/")[0] : size !== now;
 }
 
-/** What time alone does. True: it changed. */
-export function settle(entry: Entry, nowMs: number): boolean {
-  const { incident, quietSinceMs } = entry;
-  if (isOver(incident)) return false;
+/** What time alone does. */
+export function settle(entry: Entry, nowMs: number): void {
+  const { incident, quietSinceMs, milder, untold } = entry;
+  if (isOver(incident)) return;
   const quietMs = quietSinceMs === null ? 0 : nowMs - quietSinceMs;
-  if (incident.state === "recovering" && quietMs >= resolveQuietMs) return end(entry, nowMs);
-  if (incident.state === "flapping" && quietMs >= flapCalmMs) {
+  if (incident.state === "recovering" && quietMs >= resolveQuietMs) {
+    end(entry, nowMs);
+  } else if (incident.state === "flapping" && quietMs >= flapCalmMs) {
     entry.transitions = [];
-    return close(entry, "resolved", "timeline.calm", nowMs);
-  }
-  if (nowMs - entry.heardMs >= expireMs) return close(entry, "expired", "timeline.expired", nowMs);
-  const { milder, untold } = entry;
-  if (untold !== null && nowMs - incident.updatedMs >= figuresMs) {
+    close(entry, "resolved", "timeline.calm", nowMs);
+  } else if (nowMs - entry.heardMs >= expireMs) {
+    close(entry, "expired", "timeline.expired", nowMs);
+  } else if (untold !== null && nowMs - incident.updatedMs >= figuresMs) {
     entry.untold = null;
     revise(entry, untold, [], nowMs);
-    return true;
+  } else if (milder !== null && entry.active && nowMs - milder.sinceMs >= milderAfterMs) {
+    entry.milder = null;
+    const args = { severity: `severity.${milder.severity}` };
+    revise(entry, { severity: milder.severity }, [entryAt(nowMs, "timeline.severity", args)], nowMs);
   }
-  if (milder === null || incident.state === "recovering" || nowMs - milder.sinceMs < milderAfterMs)
-    return false;
-  entry.milder = null;
-  const args = { severity: `severity.${milder.severity}` };
-  revise(entry, { severity: milder.severity }, [entryAt(nowMs, "timeline.severity", args)], nowMs);
-  return true;
 }
 
 /** `entry` turned out to be `kept`, and is told there from now on. Who is on one of them is on it. */
@@ -156,15 +153,13 @@ function stateAfter(entry: Entry, suspicion: Suspicion, nowMs: number, timeline:
 }
 
 /** It stayed quiet: resolved, unless it comes and goes so often that nobody would believe it. */
-function end(entry: Entry, nowMs: number): boolean {
-  if (!turn(entry, nowMs)) return close(entry, "resolved", "timeline.resolved", nowMs);
-  revise(entry, { state: "flapping" }, [entryAt(nowMs, "timeline.flapping")], nowMs);
-  return true;
+function end(entry: Entry, nowMs: number): void {
+  if (turn(entry, nowMs)) revise(entry, { state: "flapping" }, [entryAt(nowMs, "timeline.flapping")], nowMs);
+  else close(entry, "resolved", "timeline.resolved", nowMs);
 }
 
-function close(entry: Entry, state: "resolved" | "expired", key: string, nowMs: number): boolean {
+function close(entry: Entry, state: "resolved" | "expired", key: string, nowMs: number): void {
   revise(entry, { state, resolvedMs: nowMs, suppressedBy: null }, [entryAt(nowMs, key)], nowMs);
-  return true;
 }
 
 /** One more opening or resolution. True: it is flapping. */

@@ -146,6 +146,9 @@ export const en = {
   "story.change": "a change",
   "story.silence": "silence",
 
+  "changes.recent": "Changes, last hour",
+  "changes.none": "No change was told.",
+  "changes.more": "{n} more",
   "changes.title": "Changes nearby",
   "changes.action": "likely began it",
   "changes.release": "release",

@@ -142,6 +142,9 @@ export const zhCN: Words = {
   "story.change": "变更",
   "story.silence": "失去数据",
 
+  "changes.recent": "最近一小时的变更",
+  "changes.none": "没有收到变更。",
+  "changes.more": "还有 {n} 项",
   "changes.title": "附近的变更",
   "changes.action": "很可能由此引起",
   "changes.release": "发布",

@@ -12,6 +12,7 @@ import {
   type SeriesRange,
   seriesRangeSchema,
 } from "#shared/contract/api.ts";
+import { type Change, changeListSchema } from "#shared/contract/change.ts";
 import { type Incident, incidentSchema } from "#shared/contract/incident.ts";
 import { validateWithoutEval } from "#shared/contract/no-eval.ts";
 import type { TimeRange } from "../view/chart-data.ts";
@@ -68,6 +69,11 @@ export function fetchSeries(
 export function fetchFeedback(incident: string | null): Promise<FeedbackList> {
   const query = incident === null ? "" : `?incident=${encodeURIComponent(incident)}`;
   return get(`/api/v1/feedback${query}`, feedbackListSchema);
+}
+
+/** Newest first. */
+export async function fetchChanges(fromMs: number): Promise<readonly Change[]> {
+  return (await get(`/api/v1/changes?from=${Math.floor(fromMs)}`, changeListSchema)).changes;
 }
 
 /**

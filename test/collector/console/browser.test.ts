@@ -150,6 +150,7 @@ describe("in a browser", () => {
           assert.ok(text.includes(part), `"${part}" is missing in: ${text}`);
         }
         assert.equal(await page.getByText("Causeway is starting").count(), 0);
+        await page.locator(".watch").getByText("web 2.14.1").waitFor();
         assert.equal(await page.title(), "(2) ✕ Causeway");
         assert.equal(await page.getAttribute("#icon", "href"), "/icon-critical.svg");
       });

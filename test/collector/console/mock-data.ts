@@ -3,6 +3,7 @@
  * times hang on the `nowMs` that is passed in; curves are functions of time, so that every request gets the same curve.
  */
 import type { FeedbackList, Forecast, Host, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
+import type { Change } from "#shared/contract/change.ts";
 import type { Evidence, Incident, Text } from "#shared/contract/incident.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 
@@ -403,6 +404,18 @@ export function unidentifiedIncident(startMs: number, nowMs: number): Incident {
     reopened: 2,
     completeness: 0.91,
   };
+}
+
+export function changes(scenario: Scenario, startMs: number): Change[] {
+  if (scenario === "empty" || scenario === "calm") return [];
+  const of = (id: string, kind: Change["kind"], title: string, name: string, agoMs: number): Change => {
+    const target = { of: "service", name } as const;
+    return { id, kind, title, target, by: "scheduler", link: "", atMs: startMs - agoMs };
+  };
+  return [
+    of("batch-eod-7", "batch", "EOD-7 starts with 8 workers", "eod-batch", 120_000),
+    of("ci-2141", "release", "web 2.14.1", "web", 9 * minute),
+  ];
 }
 
 /** What follows from the answers of these incidents, each counted alone. */

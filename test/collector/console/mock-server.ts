@@ -21,6 +21,7 @@ import {
   type ServerFrame,
 } from "#shared/contract/live.ts";
 import {
+  changes,
   feedbackList,
   hosts,
   incidents,
@@ -184,6 +185,7 @@ export class MockCollector {
     if (first === "incidents" && one !== undefined) return json(200, one);
     if (first === "incidents" && second === "")
       return json(200, { incidents: [...this.#incidents.values()] });
+    if (first === "changes") return json(200, { changes: changes(this.#scenario, this.startMs) });
     if (first === "feedback") {
       const wanted = asked("incident");
       const all = [...this.#incidents.values()];

@@ -61,6 +61,8 @@ test("what suffers from the same stays in one group however long it lasts, and n
   const load = anomaly("a", "system.linux.load_1m", 900, { role: "symptom" });
   assert.equal(groupsOf(correlateOver(), first, load).size, 1);
   assert.equal(groupsOf(correlateOver(), first, endedAt(first, 60), load).size, 2);
+  const [slow, failing] = [anomaly("a", "web_latency_seconds", 0), anomaly("a", "pay_errors", 900)];
+  assert.equal(groupsOf(correlateOver(), slow, failing).size, 2, "of which service they are nobody knows");
 });
 
 test("two groups that a symptom connects are one, and the older lives on", () => {

@@ -190,6 +190,28 @@ test("what an operator has called over comes back with a new sign or a worse one
   ]);
   assert.deepEqual(states(cpuBusy("a", 0, { detector: "bound" })), ["reopened", undefined]);
   assert.deepEqual(states(memory("a", 30)), ["reopened", undefined]);
+  const { at, until, told, incidents } = machine();
+  at(10, cpuBusy("a", 0));
+  incidents.command({ kind: "resolve", incident: "INC-1", by: "li", comment: "" }, startMs + 20_000);
+  until(7_000);
+  at(7_010, cpuBusy("a", 0, { score: 9 }));
+  assert.deepEqual([...new Set(told.map(({ id }) => id))], ["INC-1"], "hours later neither");
+});
+
+test("errors of another service of the same host soon after are an incident of their own", () => {
+  const { at, until, told } = machine();
+  const errors = (name: string, atS: number): Anomaly => anomaly("a", `${name}_errors`, atS);
+  at(10, errors("pay", 0));
+  at(60, endedAt(errors("pay", 0), 60));
+  until(200);
+  at(300, errors("loans", 290));
+  assert.deepEqual([...new Set(told.map(({ id }) => id))], ["INC-1", "INC-2"]);
+  at(310, errors("pay", 305));
+  assert.equal(
+    told.findLast(({ id }) => id === "INC-1")?.state,
+    "resolved",
+    "near in time it is one trouble with the newest",
+  );
 });
 
 test("two days without news, and it has expired; what goes on after all comes back", () => {
