@@ -115,6 +115,7 @@ export function createView({
       if (stream === undefined || definition === undefined) return undefined;
       const { rate, unit } = meaningOf(definition, host);
       const points = new Points(rate);
+      const told: [timeMs: number, value: number][] = [];
       const decoder = new FrameDecoder();
       let column = -1;
       let started = false;
@@ -129,14 +130,13 @@ export function createView({
           else if (defined.column === column) column = -1;
         }
         for (const tick of frame.ticks) {
-          const timeMs = tick.timeMs - skewMs;
-          points.add(
-            timeMs,
-            column < 0 ? Number.NaN : (tick.values[column] ?? Number.NaN),
-            timeMs >= fromMs && timeMs <= toMs,
-          );
+          const value = column < 0 ? Number.NaN : (tick.values[column] ?? Number.NaN);
+          told.push([tick.timeMs - skewMs, value]);
         }
       }
+      // A source that pushes tells an interval again when more of it has come: the last telling counts.
+      const ticks = ingest.hosts.isPushing(host) ? [...new Map(told)].sort(([a], [b]) => a - b) : told;
+      for (const [timeMs, value] of ticks) points.add(timeMs, value, timeMs >= fromMs && timeMs <= toMs);
       return { host, series, unit, ...thinned(points.timesMs, points.values, limits.seriesPointsMax) };
     },
     feedback({ incident }) {

@@ -241,6 +241,23 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
     { resource: "process", kind: "state", of: "port", role: "symptom", badDirection: "down", floor: 0.5 },
   ],
   ["causeway.edge.connections", { resource: "network", role: "context", of: "peer" }],
+  // From spans (`collector/ingest/otlp/golden.ts`); their counts of calls are known to `counted.ts`.
+  [
+    "causeway.service.latency",
+    { resource: "none", kind: "latency", role: "symptom", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
+  [
+    "causeway.service.latency.mean",
+    { resource: "none", kind: "latency", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
+  [
+    "causeway.edge.latency",
+    { resource: "none", kind: "latency", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
+  [
+    "causeway.edge.latency.mean",
+    { resource: "none", kind: "latency", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
   [
     "causeway.cgroup.cpu.time",
     { resource: "cpu", kind: "utilisation", of: "cgroup", floor: 0.25, capacity: "cores", bornAtZero: true },
@@ -330,7 +347,7 @@ export function meaningOf(series: Series, host: string): Meaning {
     bornAtZero: refined.bornAtZero ?? false,
     instant: refined.instant ?? false,
     capacity: refined.capacity ?? "none",
-    entity: entityOf(row.of ?? "host", host, series.labels),
+    entity: entityOf(row.of ?? (known === undefined ? "service" : "host"), host, series.labels),
     ...(counts === undefined ? {} : { counts }),
   };
 }
@@ -375,12 +392,24 @@ const namedByConvention: readonly (readonly [RegExp, Row])[] = [
     { resource: "none", kind: "traffic", floor: 1, badDirection: "both" },
   ],
   [/_info$|_timestamp_seconds$/, { resource: "none", role: "context" }],
+  // What a histogram adds up to: it grows with the traffic, which its count tells.
+  [/\.sum$/, { resource: "none", role: "context" }],
 ];
+
+/** Of a histogram or summary of times: what nearly all wait for is felt, the middle explains it. */
+function quantileRow({ unit, labels }: Series): Row | undefined {
+  const quantile = labelValue(labels, "quantile");
+  if (quantile === undefined || unit !== "s") return undefined;
+  const role = Number(quantile) >= 0.9 ? "symptom" : "evidence";
+  return { resource: "none", kind: "latency", role, floor: 0.02, floorShare: 0.25 };
+}
 
 /** Our own metrics are context: the agent's cost is watched by its budget, not by its anomalies. */
 function fallback(series: Series, counts: Counted | undefined): Row {
   if (series.metric.startsWith("causeway.agent.")) return { resource: "agent", role: "context", of: "agent" };
   if (counts !== undefined) return countRow(counts);
+  const quantile = quantileRow(series);
+  if (quantile !== undefined) return quantile;
   const named = namedByConvention.find(([pattern]) => pattern.test(series.metric));
   // Nothing is known of it, not even where its zero is: no share of its value is the smallest deviation that matters.
   return named?.[1] ?? { resource: "none", badDirection: "both", floorShare: 0 };
@@ -398,15 +427,18 @@ function countRow({ part, what, share, per }: Counted): Row {
   return { resource: "none", kind: "errors", role, badDirection, floor: 0.01, ...bound };
 }
 
-function entityOf(kind: Entity["kind"], host: string, labels: Labels): Entity {
+/** What names its host is a part of that host, wherever it was reported; what names a service and nothing nearer is that service's. */
+function entityOf(kind: Entity["kind"], partition: string, labels: Labels): Entity {
+  const host = labelValue(labels, "host.name") ?? partition;
   if (kind === "certificate") {
     const label = certificateLabels.find((name) => labelValue(labels, name) !== undefined);
     return { kind, host, name: label === undefined ? "" : (labelValue(labels, label) ?? "") };
   }
   const names = (nameLabel[kind] ?? []).map((label) => labelValue(labels, label));
   if (names.length === 0) return { kind, host, name: "" };
-  if (names.includes(undefined)) return { kind: "host", host, name: "" };
-  return { kind, host, name: names.join("/") };
+  if (!names.includes(undefined)) return { kind, host, name: names.join("/") };
+  const service = labelValue(labels, "service.name");
+  return service === undefined ? { kind: "host", host, name: "" } : { kind: "service", host, name: service };
 }
 
 /** The metric names that this table knows, for tests and documentation. */

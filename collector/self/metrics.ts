@@ -8,7 +8,7 @@
  * per frame or per request, never per sample.
  */
 import * as client from "prom-client";
-import { connectionRefusals } from "#collector/ingest/counters.ts";
+import { connectionRefusals, requestRefusals } from "#collector/ingest/counters.ts";
 import type { DetectorName } from "#shared/anomaly.ts";
 import { severities } from "#shared/contract/incident.ts";
 import { channels } from "#shared/contract/live.ts";
@@ -29,6 +29,7 @@ export const httpRoutes = [
   "healthy",
   "ready",
   "console",
+  "otlp",
   "upgrade",
   "none",
 ] as const;
@@ -135,7 +136,7 @@ export const metricTable = {
     type: "counter",
     name: "causeway_ingest_lost_samples_total",
     unit: "",
-    help: "Samples entered in the completeness ledger as missing, by reason.",
+    help: "Samples entered in the completeness ledger as missing or not taken, by reason.",
     labels: { reason: lossReasons },
   },
   ingestInFlight: {
@@ -143,6 +144,27 @@ export const metricTable = {
     name: "causeway_ingest_in_flight_bytes",
     unit: "bytes",
     help: "Bytes received and not yet durable.",
+    labels: {},
+  },
+  otlpSources: {
+    type: "gauge",
+    name: "causeway_otlp_sources",
+    unit: "",
+    help: "Services that push by OTLP, by places, as far as they are remembered.",
+    labels: {},
+  },
+  otlpRefusals: {
+    type: "counter",
+    name: "causeway_otlp_refused_requests_total",
+    unit: "",
+    help: "OTLP requests of which nothing was taken, by reason.",
+    labels: { reason: requestRefusals },
+  },
+  otlpRepeated: {
+    type: "counter",
+    name: "causeway_otlp_repeated_points_total",
+    unit: "",
+    help: "Points and requests by OTLP that were here already; stored once.",
     labels: {},
   },
   journalCommit: {

@@ -128,6 +128,8 @@ const pureRooms = [
   "collector/incident/",
   "collector/topology/",
   "collector/ingest/decode/",
+  "collector/ingest/otlp/",
+  "collector/ingest/held-ticks.ts",
   "shared/",
 ];
 
