@@ -427,9 +427,14 @@ function countRow({ part, what, share, per }: Counted): Row {
   return { resource: "none", kind: "errors", role, badDirection, floor: 0.01, ...bound };
 }
 
+/** The host that a series speaks of: the one that it names, or the one that it was reported by. */
+export function hostNamed(labels: Labels, reporter: string): string {
+  return labelValue(labels, "host.name") ?? reporter;
+}
+
 /** What names its host is a part of that host, wherever it was reported; what names a service and nothing nearer is that service's. */
 function entityOf(kind: Entity["kind"], partition: string, labels: Labels): Entity {
-  const host = labelValue(labels, "host.name") ?? partition;
+  const host = hostNamed(labels, partition);
   if (kind === "certificate") {
     const label = certificateLabels.find((name) => labelValue(labels, name) !== undefined);
     return { kind, host, name: label === undefined ? "" : (labelValue(labels, label) ?? "") };

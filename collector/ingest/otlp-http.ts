@@ -7,7 +7,7 @@
  * A client that tries again sends the same bytes: a body that was taken is answered as it was the first time. This is remembered in
  * memory, so a body that comes again after the collector was killed between the journal and the answer counts twice in sums of
  * deltas and spans; gauges and cumulative sums are not changed by it.
- * Cost: decoding runs on the event loop, about 2 us a point or span.
+ * Cost: all of it runs on the event loop, about 3 us a point or span, the frame included.
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -251,10 +251,17 @@ class OtlpDoor implements OtlpHttp {
       const { counters, journal } = this.#options;
       counters.admitted(frame.samples, frame.bytes.length);
       for (const { reason, samples } of frame.decoded.losses) counters.lost(reason, samples);
-      appended.push(journal.append(entryOf(entry.source.agentId, frame), frame.decoded));
+      const append = journal.append(entryOf(entry.source.agentId, frame), frame.decoded);
+      appended.push(append.catch((error: unknown) => this.#notTaken(entry, error)));
     }
     this.#options.counters.otlpSources(this.#receiver.sources);
     await Promise.all(appended);
+  }
+
+  /** What is here is more than the journal has: the source begins anew from there when it is heard again. */
+  #notTaken(entry: Entry, error: unknown): never {
+    this.#receiver.drop(entry);
+    throw error;
   }
 
   #presentClock(entry: Entry, nowMs: number): void {

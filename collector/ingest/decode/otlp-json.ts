@@ -19,6 +19,7 @@ import {
   type ResourceOf,
   spanKinds,
   temporalityOf,
+  toMs,
   valueDepthMax,
 } from "./otlp.ts";
 
@@ -135,7 +136,7 @@ function number(value: unknown, missing: number): number {
 
 /** Nanoseconds as text, in milliseconds. */
 function ms(value: unknown): number {
-  return number(value, 0) / 1e6;
+  return toMs(number(value, 0));
 }
 
 /** The nanoseconds from `start` to `end`, exact, as milliseconds. */

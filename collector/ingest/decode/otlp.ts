@@ -89,9 +89,14 @@ export function temporalityOf(value: number): Temporality {
 
 const two32 = 2 ** 32;
 
-/** Nanoseconds in two halves of 32 bits, as milliseconds: exact to a quarter of a microsecond. */
+/** Nanoseconds in two halves of 32 bits, as milliseconds. */
 export function msOfNs({ low, high }: { low: number; high: number }): number {
-  return (high * two32 + low) / 1e6;
+  return toMs(high * two32 + low);
+}
+
+/** Whole microseconds: a number of nanoseconds is only right to 256 of them, and a whole second must stay one. */
+export function toMs(ns: number): number {
+  return Math.round(ns / 1e3) / 1e3;
 }
 
 /** What the flag "no recorded value" is in `flags`. */

@@ -14,6 +14,8 @@ export interface CumulativePoint {
   readonly startMs: number;
   readonly timeMs: number;
   readonly value: number;
+  /** The process that counts. */
+  readonly from: string;
 }
 
 export class Column {
@@ -50,7 +52,7 @@ export class Column {
       return undefined;
     } else if (beganSince(point, last)) {
       this.#offset += last.value;
-    } else if (point.startMs !== last.startMs && last.startMs !== 0 && point.startMs !== 0) {
+    } else if (isAnother(point, last)) {
       this.#offset += last.value - point.value;
     }
     this.#last = point;
@@ -58,7 +60,12 @@ export class Column {
   }
 }
 
-function beganSince({ startMs, value }: CumulativePoint, last: CumulativePoint): boolean {
-  if (startMs !== 0 && startMs >= last.timeMs) return true;
-  return value < last.value && (startMs === last.startMs || startMs === 0 || last.startMs === 0);
+function beganSince(point: CumulativePoint, last: CumulativePoint): boolean {
+  if (point.startMs !== 0 && point.startMs >= last.timeMs) return true;
+  return point.value < last.value && !isAnother(point, last);
+}
+
+/** Counted by another process, or since another time. */
+function isAnother({ startMs, from }: CumulativePoint, last: CumulativePoint): boolean {
+  return from !== last.from || (startMs !== last.startMs && startMs !== 0 && last.startMs !== 0);
 }

@@ -125,6 +125,10 @@ export class OtlpReceiver {
     if (name !== undefined) this.#open(name, resource, nowMs);
   }
 
+  drop({ source }: Entry): void {
+    this.#entries.delete(source.name);
+  }
+
   takeMetrics(resources: readonly ResourceOf<OtlpMetric>[], nowMs: number): Taken {
     const report = new Report();
     for (const { resource, items, malformed } of resources) {
@@ -138,6 +142,7 @@ export class OtlpReceiver {
       const times = items.flatMap((metric) =>
         metric.points.slice(0, timesAskedMax).map(({ timeMs }) => timeMs),
       );
+      entry.source.instance = origin.instance;
       this.#hearClock(entry, times, nowMs);
       report.touched.add(entry);
       this.#refuseMalformed(entry, malformed, nowMs, report);

@@ -29,6 +29,39 @@ const usualIntervalMs = 60_000;
 const intervalMsMax = 3_600_000;
 const gapsRemembered = 3;
 
+/** What a point with these attributes became when it came last. */
+export interface KnownPoint {
+  readonly labels: Labels;
+  /** By the part of the point: a histogram has several. */
+  readonly columns: Map<string, Column>;
+}
+
+/** Attributes come in the same order each time, mostly. */
+const knownPointsMax = 2 * limits.otlpSeriesPerSourceMax;
+
+/** What a key frame needs for all definitions: each text once, and a reference for each that a series has. */
+class DefinitionBudget {
+  readonly #texts = new Set<string>();
+  #sizeBytes = 0;
+
+  /** False when there is no room. */
+  take({ metric, unit, labels }: Series): boolean {
+    const fresh = new Set([metric, unit, ...labels.flat()].filter((text) => !this.#texts.has(text)));
+    // At most three bytes for a UTF-16 unit and for a number.
+    let sizeBytes = 3 * (4 + 2 * labels.length);
+    for (const text of fresh) sizeBytes += 3 * (text.length + 1);
+    if (this.#sizeBytes + sizeBytes > limits.otlpDefinitionBytesMax) return false;
+    this.#sizeBytes += sizeBytes;
+    for (const text of fresh) this.#texts.add(text);
+    return true;
+  }
+
+  clear(): void {
+    this.#texts.clear();
+    this.#sizeBytes = 0;
+  }
+}
+
 export interface SourceFrame {
   readonly bytes: Uint8Array;
   readonly decoded: DecodedFrame;
@@ -78,13 +111,16 @@ export class PushedSource {
   /** Sends spans: it has a tick each interval, also when nothing came. */
   hasSpans = false;
   lastSpanMs = 0;
+  /** The process whose points come in now. */
+  instance = "";
   /** What its clock is ahead by, and is corrected by. */
   skewMs = 0;
   /** End of the newest interval that was in a frame. */
   lastEndMs = 0;
   #columns: Column[] = [];
   readonly #byId = new Map<string, Column>();
-  #definitionBytes = 0;
+  readonly #definitions = new DefinitionBudget();
+  readonly #known = new Map<string, KnownPoint>();
   #fresh: Column[] = [];
   readonly #open = new Map<number, Interval>();
   readonly #refused = new Map<LossReason, Refused>();
@@ -133,11 +169,8 @@ export class PushedSource {
     const id = seriesId(series);
     let column = this.#byId.get(id);
     if (column === undefined) {
-      // Names are at most three bytes a UTF-16 unit, and each is once in a frame: this is the most that they can need.
-      const sizeBytes = 3 * (id.length + series.unit.length);
       if (this.#columns.length >= limits.otlpSeriesPerSourceMax) return undefined;
-      if (this.#definitionBytes + sizeBytes > limits.otlpDefinitionBytesMax) return undefined;
-      this.#definitionBytes += sizeBytes;
+      if (!this.#definitions.take(series)) return undefined;
       column = new Column(series, this.#columns.length);
       this.#columns.push(column);
       this.#byId.set(id, column);
@@ -145,6 +178,15 @@ export class PushedSource {
     }
     column.seenMs = nowMs;
     return column;
+  }
+
+  known(key: string): KnownPoint | undefined {
+    return this.#known.get(key);
+  }
+
+  know(key: string, point: KnownPoint): void {
+    if (this.#known.size >= knownPointsMax) this.#known.clear();
+    this.#known.set(key, point);
   }
 
   /** Of several values in one interval the latest counts. */
@@ -194,7 +236,7 @@ export class PushedSource {
     }
     const isKey = this.#isKeyDue();
     if (isKey) this.#compact(nowMs);
-    const definitions = this.#definitions(isKey);
+    const definitions = this.#defined(isKey);
     const { ticks, samples } = this.#ticks();
     const intervalMs = this.#learnInterval(ticks);
     const sequence = this.#sequence;
@@ -230,27 +272,33 @@ export class PushedSource {
       if (!isKept) this.#byId.delete(column.id);
       return isKept;
     });
-    this.#definitionBytes = 0;
+    this.#known.clear();
+    this.#definitions.clear();
     for (const [index, column] of this.#columns.entries()) {
       column.index = index;
-      this.#definitionBytes += 3 * (column.id.length + column.series.unit.length);
+      this.#definitions.take(column.series);
     }
   }
 
-  #definitions(isKey: boolean): Definition[] {
+  #defined(isKey: boolean): Definition[] {
     const columns = isKey ? this.#columns : this.#fresh;
     this.#fresh = [];
     return columns.map(({ index, series }) => ({ column: index, series }));
   }
 
-  /** The intervals that have changed, as ticks; a total is what it was plus what came up to the interval's end. */
+  /**
+   * The intervals that have changed, as ticks; a total is what it was plus what came up to the interval's end. So what comes late
+   * changes those after it too.
+   */
   #ticks(): { ticks: FrameTick[]; samples: number } {
     const totals = this.#columns.map(({ total }) => total);
     const ticks: FrameTick[] = [];
     let samples = 0;
+    let hasChanged = false;
     for (const interval of this.#ordered()) {
       for (const [{ index }, by] of interval.added) totals[index]! += by;
-      if (!interval.isNew) continue;
+      hasChanged ||= interval.isNew;
+      if (!hasChanged) continue;
       const values = new Float64Array(this.#columns.length).fill(Number.NaN);
       let present = 0;
       for (const column of this.#columns) {
@@ -316,7 +364,7 @@ export class PushedSource {
     }
     for (const column of this.#columns) {
       this.#byId.set(column.id, column);
-      this.#definitionBytes += 3 * (column.id.length + column.series.unit.length);
+      this.#definitions.take(column.series);
       column.journaled = last[column.index];
       column.total = column.journaled ?? 0;
       column.isTotal = isTotal(column.series.metric);

@@ -166,7 +166,7 @@ test("metrics of every kind mean the same in protobuf and in JSON", () => {
     ["process.pid", "4711"],
   ]);
   const [g, s, h, e, q] = items as [OtlpMetric, OtlpMetric, OtlpMetric, OtlpMetric, OtlpMetric];
-  assert.deepEqual([g.type, g.points[0]?.value, g.points[0]?.timeMs], ["gauge", 1.5, Number(endNs) / 1e6]);
+  assert.deepEqual([g.type, g.points[0]?.value, g.points[0]?.timeMs], ["gauge", 1.5, 1_767_571_200_001.235]);
   assert.deepEqual([s.isMonotonic, s.temporality, s.points[0]?.value], [true, "delta", -5]);
   assert.deepEqual(h.points[0]?.buckets, { kind: "explicit", bounds: [10, 20], counts: [1, 2, 3] });
   const exponential = { kind: "exponential", scale: -3, zeroCount: 3, offset: -2, counts: [4, 3] };
@@ -230,7 +230,7 @@ test("spans mean the same in protobuf and in JSON, and only the attributes that 
     spanId,
     parentId: "",
     kind: "client",
-    endMs: Number(endNs) / 1e6,
+    endMs: 1_767_571_200_001.235,
     durationMs: 1.234567,
     isError: true,
     attributes: [["http.response.status_code", "503"]],
