@@ -14,7 +14,7 @@ import { agentPath } from "#shared/wire/wire.ts";
 import { Commands } from "./commands.ts";
 import type { DetectPolicy } from "./detect/detect.ts";
 import { Follower } from "./follow.ts";
-import { createAgentSocket } from "./ingest/ingest.ts";
+import { createAgentSocket, createOtlpHttp, otlpPaths, type ReturnCodes } from "./ingest/ingest.ts";
 import { jsonEntry, type Journal } from "./journal/journal.ts";
 import type { ConsoleFiles } from "./push/console-files.ts";
 import type { Doors } from "./push/guard.ts";
@@ -41,6 +41,8 @@ export interface CollectorParts {
   readonly console: ConsoleFiles;
   readonly doors: Doors;
   readonly version: string;
+  /** What spans say in a bank's own codes. */
+  readonly returnCodes: ReturnCodes;
   readonly policy: DetectPolicy;
   readonly topology: TopologyPolicy;
   /** Names the policy in the journal. */
@@ -52,6 +54,8 @@ export interface CollectorParts {
 export interface Collector {
   /** Resolves with the address that it listens at. Throws `ConfigError` when it cannot be had. */
   start(host: string, port: number): Promise<{ host: string; port: number }>;
+  /** A second listener, for OTLP alone: its exporters look for it on port 4318. */
+  listenOtlp(host: string, port: number): Promise<{ host: string; port: number }>;
   /** Rejects when following the journal failed: the process must end, and replay when it starts again. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -74,6 +78,7 @@ export function createCollector(parts: CollectorParts): Collector {
   const view = createView({ follower, journal, store });
   const counters = ingestCounters(metrics);
   const agents = createAgentSocket({ clock, journal, log, counters });
+  const otlp = createOtlpHttp({ clock, journal, log, counters, codes: parts.returnCodes });
   const timers: Timer[] = [];
   const failed = Promise.withResolvers<never>();
   let replaying = true;
@@ -112,6 +117,7 @@ export function createCollector(parts: CollectorParts): Collector {
       [livePath, push.upgrade.bind(push)],
       [agentPath, agents.handleUpgrade.bind(agents)],
     ]),
+    posts: new Map([...otlpPaths.keys()].map((path) => [path, (request) => otlp.answer(path, request)])),
     doors: parts.doors,
     limits,
     log,
@@ -149,6 +155,7 @@ export function createCollector(parts: CollectorParts): Collector {
   async function caughtUp(signal: Promise<void>): Promise<void> {
     await signal;
     replaying = false;
+    otlp.resume(follower.ingest.hosts.facts().map(({ resource }) => resource));
     log.info("collector caught up with its journal", { position: journal.stats().lastPosition });
   }
 
@@ -165,9 +172,11 @@ export function createCollector(parts: CollectorParts): Collector {
       timers.push(every(clock, tickMs, tick), every(clock, stateMs, showState));
       return address;
     },
+    listenOtlp: (host, port) => http.listen(host, port, { served: "posts", key: "otlp.listen" }),
     async stop() {
       for (const timer of timers) timer.cancel();
       await agents.close();
+      await otlp.close();
       await push.close();
       await http.close();
       consumption?.stop();

@@ -7,6 +7,7 @@
  */
 import type { Clock } from "#shared/clock.ts";
 import { sleep } from "#shared/clock.ts";
+import type { SampleBatch } from "#shared/batch.ts";
 import type { Loss } from "#shared/contract/api.ts";
 import type { Change, ChangesTaken } from "#shared/contract/change.ts";
 import { type Incident, isOver, type Verdict } from "#shared/contract/incident.ts";
@@ -175,21 +176,14 @@ export class Follower {
       const addresses = labelValue(taken.resource, "host.ip")?.split(",") ?? [];
       const zone = labelValue(taken.resource, "cloud.availability_zone");
       this.chain.apply({ kind: "addresses", host, addresses, zone });
+      const runsOn = labelValue(taken.resource, "host.name") ?? host;
+      const service = labelValue(taken.resource, "service.name") ?? "";
+      if (runsOn !== host) this.chain.topology.runsOn(host, runsOn, service);
     }
-    const incidents: Incident[] = [];
-    trace.stage("judge", () => {
-      for (const batch of batches) {
-        const result = this.chain.apply({ kind: "batch", batch });
-        for (const { ended, detector, startedMs, lastMs } of result.anomalies) {
-          const began = !ended && lastMs - startedMs <= batch.intervalMs;
-          if (began) metrics.detectAnomalies.inc({ detector });
-        }
-        incidents.push(...result.incidents);
-      }
-    });
+    const incidents = trace.stage("judge", () => this.#judge(batches));
     incidents.push(...(await this.#look()));
     metrics.detectSamples.inc(record.samples);
-    if (record.decoded !== null) {
+    if (record.decoded !== null && batches.length > 0) {
       this.lagMs = Math.max(0, clock.nowMs() - record.lastMs);
       metrics.detectLag.set(this.lagMs / 1000);
     }
@@ -198,11 +192,25 @@ export class Follower {
     trace.end();
   }
 
+  #judge(batches: readonly SampleBatch[]): Incident[] {
+    const incidents: Incident[] = [];
+    for (const batch of batches) {
+      const result = this.chain.apply({ kind: "batch", batch });
+      for (const { ended, detector, startedMs, lastMs } of result.anomalies) {
+        const began = !ended && lastMs - startedMs <= batch.intervalMs;
+        if (began) this.#parts.metrics.detectAnomalies.inc({ detector });
+      }
+      incidents.push(...result.incidents);
+    }
+    return incidents;
+  }
+
   async #tick(record: JournalRecord): Promise<void> {
-    const { incidents, departures } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
-    const seen = await this.#look();
+    const incidents = this.#judge(this.ingest.due(record.firstMs));
+    const { incidents: more, departures } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    incidents.push(...more, ...(await this.#look()));
     for (const departure of departures) this.#forget(departure);
-    await this.#commit({ position: record.position, incidents: [...incidents, ...seen], losses: [] });
+    await this.#commit({ position: record.position, incidents, losses: [] });
     if (this.chain.nowMs() - this.#snapshotMs >= snapshotEveryMs) this.#trySnapshot();
   }
 

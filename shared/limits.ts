@@ -87,6 +87,27 @@ export const limits = {
   /** Group commit: how long the first frame of a batch waits for company. What a power cut can cost is never more. */
   groupCommitMs: 20,
 
+  /** An OTLP request before and after decompression; the specification recommends it. */
+  otlpBodyBytesMax: 20 * 1024 * 1024,
+  /** Bodies that are remembered to know a repeated one: a minute of 60 requests a second; a client tries again for a minute. */
+  otlpBodiesRememberedMax: 4_096,
+  /** Services by places that send OTLP; each costs its series and one frame an interval. */
+  otlpSourcesMax: 1_000,
+  /** Series of one OTLP source: an application has some hundred; beyond that an attribute is running away. */
+  otlpSeriesPerSourceMax: 2_000,
+  /** Bytes of their names and labels, so that a key frame with all of them fits into a frame. */
+  otlpDefinitionBytesMax: 384 * 1024,
+  /** Instances of one service on one host that are told apart: workers of one application server. */
+  otlpInstancesMax: 32,
+  /** What one service calls, and who calls it through queues; what is beyond is counted together as "other". */
+  otlpEdgesPerSourceMax: 200,
+  /** Spans that are remembered to find the service that called: five seconds of 10,000 spans a second, 8 MB. */
+  otlpSpansRememberedMax: 50_000,
+  /** An interval takes what comes this long after its end: an SDK keeps spans for 5 s, a gateway for as long again. */
+  otlpLatenessMs: 15_000,
+  /** A service that sends spans and has had none for this long is no longer told as having no requests. */
+  otlpIdleMs: 3_600_000,
+
   /** The journal, oldest first: 8 GiB is 30 days of 20 hosts with 600 series at 10 s. What goes is no loss: it was judged. */
   journalBytesMax: 8 * 1024 * 1024 * 1024,
   journalAgeMsMax: 30 * 86_400_000,

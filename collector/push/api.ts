@@ -3,7 +3,7 @@
  * checking of what was asked.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import type { HttpRoute } from "#collector/self/metrics.ts";
+import type { HttpRoute } from "#collector/self/http-labels.ts";
 import { causeRequestSchema, commandRequestSchema, feedbackRequestSchema } from "#shared/contract/api.ts";
 import type {
   CauseRequest,

@@ -7,6 +7,7 @@
  */
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { Join, Joined } from "./join.ts";
+import type { Sources } from "./sources.ts";
 import type { Named, ToldEdge, ToldEdges } from "./told-edges.ts";
 
 const grainMs = 60_000;
@@ -27,6 +28,7 @@ export interface Near {
 
 export class Links {
   readonly #join: Join;
+  readonly #pushed: Sources;
   readonly #told: readonly ToldEdges[];
   readonly #keptMs: number;
   #grain = -1;
@@ -37,8 +39,9 @@ export class Links {
   #toldLinks: readonly Link[] | undefined;
   #toldByHost = new Map<string, Link[]>();
 
-  constructor(join: Join, told: readonly ToldEdges[], keptMs: number) {
+  constructor(join: Join, told: readonly ToldEdges[], keptMs: number, pushed: Sources) {
     this.#join = join;
+    this.#pushed = pushed;
     this.#told = told;
     this.#keptMs = keptMs;
   }
@@ -46,7 +49,7 @@ export class Links {
   /** Everything that is asked from here on is as of `nowMs`. */
   at(nowMs: number): this {
     const grain = Math.floor(nowMs / grainMs);
-    const toldVersions = this.#told.map(({ version }) => version).join(" ");
+    const toldVersions = [...this.#told, this.#pushed].map(({ version }) => version).join(" ");
     if (grain !== this.#grain || toldVersions !== this.#toldVersions) this.touched(null);
     this.#grain = grain;
     this.#toldVersions = toldVersions;
@@ -123,8 +126,14 @@ export class Links {
   hostsOf({ kind, host, name }: Entity): readonly string[] {
     if (kind === "peer") return [];
     if (host !== "") return [host];
-    const hosts = this.#join.hostsOfService(name, this.#nowMs);
+    const hosts = this.#hostsOfService(name);
     return hosts.length <= hostsOfCallMax ? hosts : [];
+  }
+
+  /** Known by its sockets, or because it pushes. */
+  #hostsOfService(name: string): string[] {
+    const seen = this.#join.hostsOfService(name, this.#nowMs);
+    return [...new Set([...seen, ...this.#pushed.hostsOfService(name)])].sort();
   }
 
   #ownOf(host: string): readonly Link[] {
@@ -140,7 +149,7 @@ export class Links {
 
   #entityOf({ host, service }: Named): Entity {
     if (service === "") return { kind: "host", host, name: "" };
-    const hosts = host === "" ? this.#join.hostsOfService(service, this.#nowMs) : [host];
+    const hosts = host === "" ? this.#hostsOfService(service) : [host];
     const [only, ...others] = hosts;
     if (only === undefined || others.length > 0) return { kind: "service", host: "", name: service };
     return { kind: "service", host: only, name: this.#join.spelling(only, service, this.#nowMs) ?? service };

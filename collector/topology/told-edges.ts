@@ -53,18 +53,18 @@ export class ToldEdges {
   }
 
   /** `caller`, `callee`: a service, or a host and its service. */
-  observeCall(caller: string, callee: string, timeMs: number): void {
+  observeCall(caller: string, callee: string, timeMs: number, calls = 1): void {
     const key = keyOf(caller, callee);
     const known = this.#calls.get(key);
     if (known === undefined) {
       if (this.#calls.size >= limits.topologyCallsMax) this.#dropSmallest(timeMs);
       this.version += 1;
-      this.#calls.set(key, { caller, callee, weight: 1, atMs: timeMs });
+      this.#calls.set(key, { caller, callee, weight: calls, atMs: timeMs });
       return;
     }
     // Spans arrive in any order.
     const newestMs = Math.max(timeMs, known.atMs);
-    known.weight = known.weight * decay(newestMs - known.atMs) + decay(newestMs - timeMs);
+    known.weight = known.weight * decay(newestMs - known.atMs) + calls * decay(newestMs - timeMs);
     known.atMs = newestMs;
   }
 

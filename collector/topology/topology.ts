@@ -14,6 +14,7 @@ import { FigureSum } from "./edge-figures.ts";
 import { Join, type JoinState, plainName, type Touched } from "./join.ts";
 import { isOf, type Link, Links, otherEnd } from "./links.ts";
 import { listing } from "./listing.ts";
+import { Sources, type SourcesState } from "./sources.ts";
 import { ToldEdges, type ToldState } from "./told-edges.ts";
 
 export interface TopologyPolicy {
@@ -31,6 +32,7 @@ export interface TopologyState {
   readonly nowMs: number;
   readonly join: JoinState;
   readonly told: ToldState;
+  readonly sources: SourcesState;
   readonly zones: readonly (readonly [host: string, zone: string])[];
 }
 
@@ -54,6 +56,8 @@ export interface Topology extends DependencyGraph {
   declare(caller: string, callee: string): void;
   /** A call that a span tells of, between services ("ledger") that may name their hosts ("pay-01/ledger"). */
   observeCall(callerService: string, calleeService: string, timeMs: number): void;
+  /** `source` pushes what `service` on `host` measures itself; both names are asked for alike from then on. */
+  runsOn(source: string, host: string, service: string): void;
   list(level: TopologyLevel): TopologyReport;
   snapshot(): TopologyState;
 }
@@ -70,7 +74,8 @@ export function createTopology({
   const told = new ToldEdges(state?.told);
   /** The settings' edges are not part of the state: they go when they are taken out of the settings. */
   const set = new ToldEdges({ declared: policy.declared, calls: [] });
-  const links = new Links(join, [told, set], edgeKeptMs);
+  const sources = new Sources(state?.sources);
+  const links = new Links(join, [told, set], edgeKeptMs, sources);
   touched = (host) => links.touched(host);
   const zones = new Map(state?.zones);
   let nowMs = state?.nowMs ?? 0;
@@ -82,9 +87,12 @@ export function createTopology({
     null;
   const now = (): Links => links.at(nowMs);
 
-  const neighbours = (host: string): string[] => {
+  /** What pushes from a host is at the same place. */
+  const neighbours = (name: string): string[] => {
+    const host = sources.hostOf(name);
     const { callees, callers } = now().near(host);
-    return [...new Set([...callees, ...callers])].sort();
+    const near = [host, ...callees, ...callers].flatMap((one) => [one, ...sources.on(one)]);
+    return [...new Set(near)].filter((one) => one !== name).sort();
   };
 
   /** Edges of `entity` at one side, by what is at the other. */
@@ -124,23 +132,30 @@ export function createTopology({
       if (zoneName === undefined || zoneName === "") zones.delete(host);
       else zones.set(host, zoneName);
     },
-    define: (host, number, series) => join.ends(host).define(number, series),
+    define(host, number, series) {
+      if (!sources.define(host, number, series)) join.ends(host).define(number, series);
+    },
+    runsOn: (source, host, service) => sources.runsOn(source, host, service),
     observe(batch) {
       nowMs = Math.max(nowMs, batch.timeMs);
       join.ends(batch.host).observe(batch);
+      sources.observe(batch, (caller, callee, timeMs, calls) =>
+        told.observeCall(caller, callee, timeMs, calls),
+      );
     },
     advance(toMs) {
       nowMs = Math.max(nowMs, toMs);
     },
     forget(host) {
       join.forget(host);
+      sources.forget(host);
       zones.delete(host);
     },
     declare: (caller, callee) => told.declare(caller, callee),
     observeCall: (caller, callee, timeMs) => told.observeCall(caller, callee, timeMs),
     neighbours,
-    zoneOf,
-    calls: (caller, callee) => now().near(caller).callees.has(callee),
+    zoneOf: (name) => zoneOf(sources.hostOf(name)),
+    calls: (caller, callee) => now().near(sources.hostOf(caller)).callees.has(sources.hostOf(callee)),
     hops: (hostA, hostB, max) =>
       steps(
         hostA,
@@ -163,6 +178,7 @@ export function createTopology({
       nowMs,
       join: join.snapshot(),
       told: told.snapshot(),
+      sources: sources.snapshot(),
       zones: [...zones].sort(([a], [b]) => (a < b ? -1 : 1)),
     }),
   };
