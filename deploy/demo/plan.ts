@@ -131,9 +131,6 @@ function serviceProgram(
       OTEL_METRIC_EXPORT_INTERVAL: String(intervalMs),
       OTEL_METRIC_EXPORT_TIMEOUT: String(Math.min(intervalMs, 5_000)),
       OTEL_TRACES_EXPORTER: "otlp",
-      // One transaction in four is enough to know who calls whom and how long it takes.
-      OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
-      OTEL_TRACES_SAMPLER_ARG: "0.25",
       OTEL_LOGS_EXPORTER: "none",
       OTEL_PROPAGATORS: "tracecontext",
       // The collector may start later or be down: an SDK that complains of it every ten seconds says nothing new.
@@ -157,7 +154,7 @@ function agentProgram(
     "processes-of": "{pid}",
   };
   return {
-    name: "agent",
+    name: "causeway-agent",
     service: false,
     args: [...agentFlags, agentFile, ...optionList(settings)],
     environment: agentEnvironment,

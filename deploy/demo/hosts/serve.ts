@@ -18,7 +18,7 @@ export interface ServePlan {
 
 async function main(): Promise<void> {
   const plan = JSON.parse(process.argv[2] ?? "") as ServePlan;
-  // What the kernel, and so the agent, calls this process.
+  // What the kernel, and so the agent, calls this process; Node.js' flag --title does not tell the kernel.
   process.title = plan.name;
   const telemetry = startTelemetry();
   const service = await startService({

@@ -57,7 +57,7 @@ class OtelTelemetry implements Telemetry {
     const attributes = { "http.request.method": "POST", "server.address": peer, "url.template": route };
     const span = this.#tracer.startSpan(`POST ${route}`, {
       kind: SpanKind.CLIENT,
-      attributes: { ...attributes, "service.peer.name": peer },
+      attributes: { ...attributes, "peer.service": peer },
     });
     const inside = trace.setSpan(context.active(), span);
     propagation.inject(inside, headers);

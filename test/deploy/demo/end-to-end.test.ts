@@ -25,8 +25,10 @@ test("nine real processes serve customers, tell of it over OTLP, obey a fault, a
   const events: HostEvent[] = [];
   const plans = [...hostNames.map((host) => planOf(host, options, placements, addresses, "")), customers];
   const hosts = plans.map((plan) =>
-    spawnHost({ ...plan, programs: plan.programs.filter(({ name }) => name !== "agent") }, [], (event) =>
-      events.push(event),
+    spawnHost(
+      { ...plan, programs: plan.programs.filter(({ name }) => name !== "causeway-agent") },
+      [],
+      (event) => events.push(event),
     ),
   );
   t.after(async () => {
