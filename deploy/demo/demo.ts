@@ -26,7 +26,7 @@ const help = `npm run demo -- COMMAND
 
   --data DIR               where everything is kept (.causeway-demo)
   --faults DIR             more faults: each file exports one as "fault"
-  start: --listen 127.0.0.1:7430, --interval 10s, --seed 1, --rate 12 (transactions a second at the busiest hour),
+  start: --listen 127.0.0.1:7430, --interval 10s, --seed 1, --rate 20 (transactions a second at the busiest hour),
          --day 24h (a day of the bank), --entries 300000 (rows of its database), --namespaces (a network namespace a host; root)
   fault, exam: --seconds N
   exam: --seed 1, --only a,b, --pause 300 (seconds before, between and after), --json FILE; starts the bank if it does not run
@@ -40,7 +40,7 @@ const { values: options, positionals } = parseArgs({
     listen: { type: "string" },
     interval: { type: "string", default: "10s" },
     seed: { type: "string", default: "1" },
-    rate: { type: "string", default: "12" },
+    rate: { type: "string", default: "20" },
     day: { type: "string", default: "24h" },
     entries: { type: "string", default: "300000" },
     namespaces: { type: "boolean", default: false },

@@ -69,7 +69,7 @@ export async function waitWarm(url: string, cut: AbortSignal, say: (text: string
   while (!cut.aborted) {
     const answer = await fetch(`${url}/api/v1/hosts`);
     const { hosts } = (await answer.json()) as { hosts: readonly Host[] };
-    const cold = hostNames.filter((name) => !isWarm(hosts.find(({ host }) => host === name)));
+    const cold = hostNames.filter((name) => !isWarm(hosts.filter(({ host }) => isOf(host, name))));
     if (cold.length === 0) return;
     if (systemClock.monotonicMs() > untilMs)
       throw new Error(`${cold.join(", ")} had no baselines within ${warmWaitMs / 1000} s`);
@@ -79,6 +79,13 @@ export async function waitWarm(url: string, cut: AbortSignal, say: (text: string
   }
 }
 
-function isWarm(host: Host | undefined): boolean {
-  return host !== undefined && host.warmup.ready > host.warmup.provisional + host.warmup.collecting;
+/** A host, and the services on it that push what they measure, each of which is listed by itself as `service@host`. */
+function isOf(listed: string, name: string): boolean {
+  return listed === name || listed.endsWith(`@${name}`);
+}
+
+function isWarm(listed: readonly Host[]): boolean {
+  return (
+    listed.length > 0 && listed.every(({ warmup }) => warmup.ready > warmup.provisional + warmup.collecting)
+  );
 }

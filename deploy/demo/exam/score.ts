@@ -71,7 +71,7 @@ export function scoreFault(run: FaultRun, told: readonly Told[], settleMs: numbe
   const incident = first === undefined ? undefined : states.get(first.id);
   const causes = incident?.causes ?? [];
   const rank = causes.findIndex(({ entity }) => isTrue(entity, run.cause)) + 1;
-  const hostRank = causes.findIndex(({ entity }) => parseEntity(entity).host === run.cause.host) + 1;
+  const hostRank = causes.findIndex(({ entity }) => placeOf(parseEntity(entity).host) === run.cause.host) + 1;
   return {
     fault: run.fault,
     detected: first !== undefined,
@@ -121,7 +121,7 @@ export function scoreExam(
 /** Whether an entity's id names what was really to blame. */
 export function isTrue(id: string, cause: TrueCause): boolean {
   const { kind, host, name } = parseEntity(id);
-  if (host !== cause.host) return false;
+  if (placeOf(host) !== cause.host) return false;
   switch (kind) {
     case "service":
       return name === cause.name;
@@ -132,6 +132,11 @@ export function isTrue(id: string, cause: TrueCause): boolean {
     default:
       return kind === cause.kind && name === cause.name;
   }
+}
+
+/** A source that pushes is named `service@host`. */
+function placeOf(host: string): string {
+  return host.slice(host.lastIndexOf("@") + 1);
 }
 
 /** When an incident was opened, and each time when it came back. */
@@ -165,7 +170,7 @@ function hostsReached({ name, host }: TrueCause): ReadonlySet<string> {
 }
 
 function concerns(incident: Incident | undefined, hosts: ReadonlySet<string>): boolean {
-  return incident?.entities.some(({ host }) => hosts.has(host)) === true;
+  return incident?.entities.some(({ host }) => hosts.has(placeOf(host))) === true;
 }
 
 function showsResource({ evidence }: Incident["causes"][number], cause: TrueCause): boolean {
