@@ -105,6 +105,7 @@ export function planOf(
     data: join(data, "files"),
     control: controlPath(data, host),
     relay: placement.relay,
+    usage: { otlp: urlOf(placement.collector), intervalMs: options.intervalMs },
     programs: [...services, agentProgram(host, options, placement, agentFile)],
   };
 }
@@ -125,7 +126,7 @@ function serviceProgram(
       OTEL_SERVICE_NAME: name,
       OTEL_RESOURCE_ATTRIBUTES: `host.name=${layout[name].host},service.namespace=bank,service.version=1.0.0`,
       OTEL_NODE_RESOURCE_DETECTORS: "env,serviceinstance",
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://${collector.address}:${collector.port}`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: urlOf(collector),
       OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf",
       OTEL_METRICS_EXPORTER: "otlp",
       OTEL_METRIC_EXPORT_INTERVAL: String(intervalMs),
@@ -168,7 +169,13 @@ export function outsidePlans(
   gateway: Address,
   customersFrom: string,
 ): { collector: HostPlan; customers: HostPlan } {
-  const common = { logs: join(data, "logs"), data: join(data, "files"), control: null, relay: null };
+  const common = {
+    logs: join(data, "logs"),
+    data: join(data, "files"),
+    control: null,
+    relay: null,
+    usage: null,
+  };
   const collectorSettings = { data: join(data, "collector"), listen, console: join(root, "dist/console") };
   const customers: CustomersPlan = { gateway, from: customersFrom, seed, perSecondMax, dayMs };
   return {
@@ -197,6 +204,10 @@ export function outsidePlans(
       ],
     },
   };
+}
+
+function urlOf({ address, port }: Address): string {
+  return `http://${address}:${port}`;
 }
 
 function optionList(given: Readonly<Record<string, string>>): string[] {

@@ -17,6 +17,7 @@ import { isHostName, isServiceName } from "../layout.ts";
 import { serveControl } from "./control.ts";
 import { Holds } from "./holds.ts";
 import { startRelay } from "./relay.ts";
+import { otlpOf, usageBelow, UsageMeter } from "./usage.ts";
 
 export interface Program {
   readonly name: string;
@@ -36,6 +37,8 @@ export interface HostPlan {
   readonly control: string | null;
   /** Inside of a network namespace: the collector's port here, and the file that leads to it. */
   readonly relay: { readonly port: number; readonly path: string } | null;
+  /** Where and how often it tells what it uses; null: nowhere. */
+  readonly usage: { readonly otlp: string; readonly intervalMs: number } | null;
   readonly programs: readonly Program[];
 }
 
@@ -70,6 +73,25 @@ async function main(): Promise<void> {
     await startRelay({ host: "127.0.0.1", port: plan.relay.port }, { path: plan.relay.path });
   if (plan.control !== null) await listen(plan, plan.control);
   for (const program of plan.programs) start(plan, program);
+  if (plan.usage !== null) tellUsage(plan.host, plan.usage);
+}
+
+function tellUsage(host: string, { otlp, intervalMs }: { otlp: string; intervalMs: number }): void {
+  const meter = new UsageMeter();
+  every(systemClock, intervalMs, () => {
+    const report = meter.report(host, usageBelow(process.pid), systemClock.nowMs());
+    const body = JSON.stringify(otlpOf(report));
+    // A collector that is away misses this one: the next is as good.
+    fetch(`${otlp}/v1/metrics`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+      signal: AbortSignal.timeout(intervalMs),
+    }).then(
+      (answer) => answer.body?.cancel(),
+      () => {},
+    );
+  });
 }
 
 async function listen(plan: HostPlan, path: string): Promise<void> {
