@@ -46,6 +46,7 @@ test("nine real processes serve customers, tell of it over OTLP, obey a fault, a
       metrics.includes("bank_txn_total") &&
       metrics.includes("bank_txn_duration_seconds") &&
       metrics.includes("db.client.connection.count") &&
+      metrics.includes("system.cpu.utilization") &&
       traces.includes("database")
     );
   });
