@@ -27,6 +27,8 @@ export interface FaultRun {
 
 export interface FaultScore {
   readonly fault: string;
+  readonly startedMs: number;
+  readonly endedMs: number;
   readonly detected: boolean;
   /** From the fault's start to the incident's; null when it was not detected. */
   readonly secondsToDetect: number | null;
@@ -74,6 +76,8 @@ export function scoreFault(run: FaultRun, told: readonly Told[], settleMs: numbe
   const hostRank = causes.findIndex(({ entity }) => placeOf(parseEntity(entity).host) === run.cause.host) + 1;
   return {
     fault: run.fault,
+    startedMs: run.startedMs,
+    endedMs: run.endedMs,
     detected: first !== undefined,
     secondsToDetect: first === undefined ? null : (first.atMs - run.startedMs) / 1000,
     incidents: ids.length,

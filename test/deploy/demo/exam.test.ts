@@ -92,6 +92,8 @@ test("a fault that cannot be made is said and left out", async () => {
 test("a line says what was told, also when it is nothing", () => {
   const score = {
     fault: "cpu-hog",
+    startedMs: 0,
+    endedMs: 60_000,
     detected: true,
     secondsToDetect: 31,
     incidents: 2,
