@@ -80,9 +80,11 @@ export function lineOf(score: ExamScore["faults"][number]): string {
   if (!detected) return `${fault.padEnd(20)} not detected (${incidents} other incidents)`;
   const place = rank === null ? `not named${hostRank === null ? "" : `, its host ${hostRank}.`}` : `${rank}.`;
   const first = named === "" ? "no cause" : `${named} (${confidence.toFixed(2)})`;
+  const change =
+    score.changeRight === null ? "" : `, the change ${score.changeRight ? "named first" : "not named first"}`;
   return (
     `${fault.padEnd(20)} after ${(secondsToDetect ?? 0).toFixed(0).padStart(3)} s, ${incidents} incident${incidents === 1 ? "" : "s"}, ` +
-    `true cause ${place}; first: ${first}`
+    `true cause ${place}${change}; first: ${first}`
   );
 }
 

@@ -40,6 +40,8 @@ export interface FaultScore {
   readonly hostRank: number | null;
   /** Whether the right cause is shown by the right resource; null when there is no right cause, or no resource is short. */
   readonly resourceRight: boolean | null;
+  /** Whether the guilty change is the first of those named; null when no change is to blame. */
+  readonly changeRight: boolean | null;
   /** The first cause named; "" for none. */
   readonly named: string;
   readonly confidence: number;
@@ -85,6 +87,7 @@ export function scoreFault(run: FaultRun, told: readonly Told[], settleMs: numbe
     hostRank: hostRank === 0 ? null : hostRank,
     resourceRight:
       rank === 0 || run.cause.resource === "none" ? null : showsResource(causes[rank - 1]!, run.cause),
+    changeRight: run.cause.change === undefined ? null : incident?.changes[0]?.title === run.cause.change,
     named: causes[0]?.entity ?? "",
     confidence: causes[0]?.confidence ?? 0,
     incident: incident?.id ?? "",
@@ -165,7 +168,7 @@ function lastStates(told: readonly Told[], untilMs: number): ReadonlyMap<string,
 
 /** It goes on as another one, which counts in its place. */
 function isMerged(incident: Incident | undefined): boolean {
-  return String(incident?.state) === "merged";
+  return incident?.state === "merged";
 }
 
 function hostsReached({ name, host }: TrueCause): ReadonlySet<string> {

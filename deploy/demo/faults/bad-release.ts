@@ -7,7 +7,7 @@ export const fault: Fault = {
     en: "a release makes the risk service 60 ms slower and fail one check in ten; one of login is harmless",
     zh: "风控服务的新版本变慢 60 毫秒并有十分之一的检查失败；登录服务同时发布的版本无害",
   },
-  cause: { kind: "service", name: "risk", host: "app-02", resource: "cpu" },
+  cause: { kind: "service", name: "risk", host: "app-02", resource: "cpu", change: "risk 4.2.0" },
   seconds: 180,
   async start(bank) {
     await bank.note({ kind: "release", service: "risk", title: "risk 4.2.0", by: "release-train" });

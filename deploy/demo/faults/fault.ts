@@ -4,6 +4,7 @@
  * A fault changes the bank through `Bank` only, which ends everything by itself when the fault's process is gone; so a fault needs no
  * clean-up but `stop`.
  */
+import type { ChangeKind } from "#shared/contract/change.ts";
 import type { EntityKind } from "#shared/entity.ts";
 import type { Resource } from "#shared/semantics.ts";
 import type { WorkerKind } from "../effects.ts";
@@ -19,11 +20,13 @@ export interface TrueCause {
   readonly host: HostName;
   /** What of it the metrics should show; "none" when no resource is short. */
   readonly resource: Resource;
+  /** Title of the change that began it, when one did. */
+  readonly change?: string;
 }
 
 /** Somebody's deliberate act, as the collector takes it at `/api/v1/changes`. */
 export interface ChangeNote {
-  readonly kind: "release" | "configuration" | "sql" | "batch" | "campaign";
+  readonly kind: ChangeKind;
   readonly service: ServiceName;
   readonly title: string;
   readonly by: string;

@@ -100,6 +100,7 @@ test("a line says what was told, also when it is nothing", () => {
     rank: null,
     hostRank: 2,
     resourceRight: null,
+    changeRight: null,
     named: "host:db-01",
     confidence: 0.5,
     incident: "INC-1",

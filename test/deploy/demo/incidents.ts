@@ -11,6 +11,8 @@ export interface Sketch {
   readonly entities?: readonly string[];
   readonly causes?: readonly string[];
   readonly metric?: string;
+  /** Titles of related changes, most telling first. */
+  readonly changes?: readonly string[];
   readonly state?: Incident["state"];
 }
 
@@ -21,7 +23,7 @@ export function incidentOf(sketch: Sketch): Incident {
     assertKind(kind);
     return { id: entityId({ kind, host, name }), kind, host, name, role: "affected" as const };
   });
-  const given: Partial<Incident> = {
+  return {
     id,
     revision: 1,
     severity: "major",
@@ -32,6 +34,24 @@ export function incidentOf(sketch: Sketch): Incident {
     updatedMs: detectedMs,
     resolvedMs: null,
     reopened,
+    mergedInto: null,
+    suppressedBy: null,
+    hostCount: new Set(entities.map(({ host }) => host)).size,
+    story: { cause: null, failure: null, ruledOut: [] },
+    changes: (sketch.changes ?? []).map((title) => ({
+      id: title,
+      kind: "release",
+      title,
+      target: "",
+      by: "",
+      link: "",
+      atMs: 0,
+      beforeMs: 0,
+      relation: "same",
+      hops: 0,
+    })),
+    similar: [],
+    confirmedCause: null,
     hosts: [...new Set(entities.map(({ host }) => host))],
     impact: [],
     causes: (sketch.causes ?? []).map((entity) => causeOf(entity, metric)),
@@ -43,7 +63,6 @@ export function incidentOf(sketch: Sketch): Incident {
     timeline: [],
     completeness: 1,
   };
-  return given as Incident;
 }
 
 function causeOf(entity: string, metric: string): Cause {

@@ -67,7 +67,7 @@ test("what was merged into another incident is not counted", () => {
     told(
       { id: "INC-1", detectedMs: 120_000, entities },
       { id: "INC-2", detectedMs: 121_000, entities },
-      { id: "INC-2", atMs: 130_000, detectedMs: 121_000, entities, state: "merged" as never },
+      { id: "INC-2", atMs: 130_000, detectedMs: 121_000, entities, state: "merged" },
     ),
     settleMs,
   );
@@ -112,6 +112,17 @@ test("right for the wrong reason is told", () => {
     settleMs,
   );
   assert.deepEqual([score.rank, score.resourceRight], [1, false]);
+});
+
+test("the first change named is the guilty one, or it is not", () => {
+  const released: FaultRun = { ...run, cause: { ...risk, change: "risk 4.2.0" } };
+  const entities = ["service:app-02/risk"];
+  const of = (...changes: string[]) =>
+    scoreFault(released, told({ detectedMs: 120_000, entities, changes }), settleMs).changeRight;
+  assert.equal(of("risk 4.2.0", "login 2.9.1"), true);
+  assert.equal(of("login 2.9.1", "risk 4.2.0"), false);
+  assert.equal(of(), false);
+  assert.equal(scoreFault(run, told({ detectedMs: 120_000, entities }), settleMs).changeRight, null);
 });
 
 test("an exam sums up, and what was told in the quiet is false", () => {
