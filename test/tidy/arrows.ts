@@ -167,6 +167,12 @@ export function isPure(path: string): boolean {
   return pureRooms.some((room) => path.startsWith(room)) && !impureShared.includes(path);
 }
 
+const openTelemetry: { readonly places: readonly string[]; readonly reason: string } = {
+  places: ["collector/self/tracing.ts", "deploy/demo/kit/telemetry.ts"],
+  reason:
+    "the collector's traces of itself; and the demonstration's services, which are programs of their own",
+};
+
 /** Where an npm package may be imported, if not in one file only. */
 const packagePlaces: ReadonlyMap<string, { readonly places: readonly string[]; readonly reason: string }> =
   new Map([
@@ -177,6 +183,8 @@ const packagePlaces: ReadonlyMap<string, { readonly places: readonly string[]; r
         reason: "one for agents, one for consoles; the agent has a client of its own, for memory",
       },
     ],
+    ["@opentelemetry/api", openTelemetry],
+    ["@opentelemetry/sdk-node", openTelemetry],
     ["preact", { places: ["collector/console/"], reason: "every component is written in it" }],
     [
       "vite",
