@@ -76,7 +76,7 @@ export interface DependencyEdge extends EdgeFigures {
 /** `ServiceGraph`, down to services and with figures. Entities are services or hosts; lists are sorted by entity id. */
 export interface DependencyGraph extends ServiceGraph {
   /** Hosts that `host` calls or is called by, sorted. */
-  neighbours(host: string): string[];
+  neighbours(host: string): readonly string[];
   callees(caller: Entity): DependencyEdge[];
   callers(callee: Entity): DependencyEdge[];
   /** The same as `hops`, from service to service; a host as an end stands for any of its services. */

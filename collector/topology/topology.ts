@@ -12,7 +12,7 @@ import type { Series } from "#shared/series.ts";
 import type { DependencyEdge, DependencyGraph } from "#shared/suspicion.ts";
 import { FigureSum } from "./edge-figures.ts";
 import { Join, type JoinState, plainName, type Touched } from "./join.ts";
-import { isOf, type Link, Links, otherEnd } from "./links.ts";
+import { isOf, type Link, Links, type Near, otherEnd } from "./links.ts";
 import { listing } from "./listing.ts";
 import { Sources, type SourcesState } from "./sources.ts";
 import { ToldEdges, type ToldState } from "./told-edges.ts";
@@ -88,11 +88,18 @@ export function createTopology({
   const now = (): Links => links.at(nowMs);
 
   /** What pushes from a host is at the same place. */
-  const neighbours = (name: string): string[] => {
+  /** Sorted once, as long as what they were made of stands: a host that thousands use is asked for with each of them. */
+  const sorted = new WeakMap<Near, Map<string, readonly string[]>>();
+  const neighbours = (name: string): readonly string[] => {
     const host = sources.hostOf(name);
-    const { callees, callers } = now().near(host);
-    const near = [host, ...callees, ...callers].flatMap((one) => [one, ...sources.on(one)]);
-    return [...new Set(near)].filter((one) => one !== name).sort();
+    const near = now().near(host);
+    const known = sorted.get(near)?.get(name);
+    if (known !== undefined) return known;
+    const around = [host, ...near.callees, ...near.callers].flatMap((one) => [one, ...sources.on(one)]);
+    const list = [...new Set(around)].filter((one) => one !== name).sort();
+    const lists = sorted.get(near) ?? new Map<string, readonly string[]>();
+    sorted.set(near, lists.set(name, list));
+    return list;
   };
 
   /** Edges of `entity` at one side, by what is at the other. */
