@@ -13,6 +13,7 @@ import { product } from "./judge.ts";
 import type { Judge } from "./judging.ts";
 import { type Figures, plain, type SetReport, shown, Thresholds } from "./report.ts";
 import { resultsPage } from "./results.ts";
+import { writeSection } from "./sections.ts";
 import { evaluateHosts } from "./sets/hosts.ts";
 import { evaluateMetrics } from "./sets/metrics.ts";
 import { evaluateNab } from "./sets/nab.ts";
@@ -142,7 +143,7 @@ export function evalDetection(
     const given = values.thresholds === undefined ? "" : ` --thresholds ${values.thresholds}`;
     const some = values.only === undefined ? "" : ` --only ${values.only}`;
     const command = `npm run eval -- detection --data DIR${some}${given}${values.baselines ? " --baselines" : ""}`;
-    writeFileSync(page, resultsPage(run, command));
+    writeSection(page, resultsPage(run, command));
   }
 }
 

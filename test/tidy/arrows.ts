@@ -34,6 +34,7 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["collector/topology", ["shared"]],
   ["collector/detect", ["shared"]],
   ["collector/correlate", ["shared"]],
+  ["collector/correlate/drilldown", ["shared"]],
   ["collector/incident", ["shared"]],
   // What the operator set becomes what detection is told: the one impure neighbour of its types.
   ["collector/policy", ["shared", "collector/detect"]],
