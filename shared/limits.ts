@@ -49,6 +49,13 @@ export const limits = {
   /** Flows of requests or transactions that are judged as counts, of one host: routes by methods; 1.3 KB each. */
   countFlowsPerHostMax: 1_000,
 
+  /**
+   * What one drill-down looks through: leaves of the largest public cases for its method, and attributes whose combinations of up to three
+   * are 92 sets. It stays below a tenth of a second.
+   */
+  drillLeavesMax: 50_000,
+  drillAttributesMax: 8,
+
   /** Ticks in one frame: a minute at 1 s. */
   ticksPerFrameMax: 64,
   /** Prometheus and OpenTelemetry names in the field stay far below; a longer one is a payload. */

@@ -164,6 +164,23 @@ export const en = {
   "reason.partition_network": "every host of network {network} fell silent at the same moment",
   "reason.gone": "not heard for {silent|duration}: counts as taken out of service",
 
+  "drill.failed":
+    "{where} explains {share|percent} of the failures beyond what is usual ({bad} of {events}; about {usual} would be usual)",
+  "drill.failed_next":
+    "{where} explains {share|percent} of the failures beyond what is usual ({bad} of {events}; about {usual} would be usual); next best {next_where}, {next|percent}",
+  "drill.refused":
+    "{where} explains {share|percent} of the refusals beyond what is usual ({bad} of {events}; about {usual} would be usual)",
+  "drill.refused_next":
+    "{where} explains {share|percent} of the refusals beyond what is usual ({bad} of {events}; about {usual} would be usual); next best {next_where}, {next|percent}",
+  "drill.missing":
+    "{where} explains {share|percent} of what is missing ({events} came; about {usual} would be usual)",
+  "drill.missing_next":
+    "{where} explains {share|percent} of what is missing ({events} came; about {usual} would be usual); next best {next_where}, {next|percent}",
+  "drill.surplus":
+    "{where} explains {share|percent} of what is too much ({events} came; about {usual} would be usual)",
+  "drill.surplus_next":
+    "{where} explains {share|percent} of what is too much ({events} came; about {usual} would be usual); next best {next_where}, {next|percent}",
+
   "severity.info": "info",
   "severity.warning": "warning",
   "severity.major": "major",

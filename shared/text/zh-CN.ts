@@ -151,6 +151,21 @@ export const zhCN: Catalogue = {
   "reason.partition_network": "网段 {network} 的所有主机在同一时刻失联",
   "reason.gone": "已 {silent|duration}没有上报，视为已下线",
 
+  "drill.failed":
+    "超出平时的失败中，{where} 占 {share|percent}（{events} 次中失败 {bad} 次，平时约 {usual} 次）",
+  "drill.failed_next":
+    "超出平时的失败中，{where} 占 {share|percent}（{events} 次中失败 {bad} 次，平时约 {usual} 次）；其次为 {next_where}，占 {next|percent}",
+  "drill.refused":
+    "超出平时的拒绝中，{where} 占 {share|percent}（{events} 次中被拒绝 {bad} 次，平时约 {usual} 次）",
+  "drill.refused_next":
+    "超出平时的拒绝中，{where} 占 {share|percent}（{events} 次中被拒绝 {bad} 次，平时约 {usual} 次）；其次为 {next_where}，占 {next|percent}",
+  "drill.missing": "减少的业务量中，{where} 占 {share|percent}（实际 {events} 次，平时约 {usual} 次）",
+  "drill.missing_next":
+    "减少的业务量中，{where} 占 {share|percent}（实际 {events} 次，平时约 {usual} 次）；其次为 {next_where}，占 {next|percent}",
+  "drill.surplus": "增加的业务量中，{where} 占 {share|percent}（实际 {events} 次，平时约 {usual} 次）",
+  "drill.surplus_next":
+    "增加的业务量中，{where} 占 {share|percent}（实际 {events} 次，平时约 {usual} 次）；其次为 {next_where}，占 {next|percent}",
+
   "severity.info": "提示",
   "severity.warning": "警告",
   "severity.major": "严重",

@@ -42,6 +42,7 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["collector/detect", ["shared"]],
   ["collector/changes", ["shared"]],
   ["collector/correlate", ["shared"]],
+  ["collector/correlate/drilldown", ["shared"]],
   ["collector/incident", ["shared"]],
   // What the operator set becomes what detection and topology are told: the one impure neighbour of their types.
   ["collector/policy", ["shared", "collector/detect", "collector/topology"]],
