@@ -35,6 +35,8 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["collector/detect", ["shared"]],
   ["collector/correlate", ["shared"]],
   ["collector/correlate/drilldown", ["shared"]],
+  // The cube of transactions answers by the drill-down, which is a pure function of counts and knows no more than shared.
+  ["collector/transactions", ["shared", "collector/correlate/drilldown"]],
   ["collector/incident", ["shared"]],
   // What the operator set becomes what detection is told: the one impure neighbour of its types.
   ["collector/policy", ["shared", "collector/detect"]],
@@ -134,6 +136,7 @@ const pureRooms = [
   "collector/correlate/",
   "collector/incident/",
   "collector/topology/",
+  "collector/transactions/",
   "collector/ingest/decode/",
   "shared/",
 ];

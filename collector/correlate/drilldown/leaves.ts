@@ -45,11 +45,16 @@ export function assertBounded({ size, attributes }: Leaves): void {
   }
 }
 
-/** Attributes that tell leaves apart: with one value everywhere there is nothing to choose. */
+/** Attributes that tell leaves apart: with one value everywhere, or none, there is nothing to choose. */
 export function tellingAttributes({ codes, size }: Leaves): number[] {
   return [...codes.keys()].filter((attribute) => {
     const column = codes[attribute]!;
-    for (let leaf = 1; leaf < size; leaf += 1) if (column[leaf] !== column[0]) return true;
+    let first = 0;
+    for (let leaf = 0; leaf < size; leaf += 1) {
+      if (column[leaf] === 0 || column[leaf] === first) continue;
+      if (first !== 0) return true;
+      first = column[leaf]!;
+    }
     return false;
   });
 }

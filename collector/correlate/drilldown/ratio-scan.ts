@@ -28,6 +28,7 @@ import {
   causesMax,
   type Combination,
   type DrillDown,
+  nextOf,
   shareOf,
 } from "./answer.ts";
 
@@ -71,7 +72,7 @@ export function drillRatio(input: RatioLeaves): DrillDown {
       best.excess < furtherShareMin * excess ||
       best.score < furtherScoreMin * firstScore
     )
-      return { causes, next: scan.told(best, excess), excess };
+      return { causes, next: nextOf(scan.told(best, excess)), excess };
     causes.push(scan.told(best, excess));
     scan.remove(best);
   }
