@@ -30,7 +30,7 @@ export const attributesPerCombinationMax = 3;
 export const causesMax = 3;
 
 /** Less than a hundredth is no explanation: then nothing is next best. */
-const nextShareMin = 0.01;
+export const nextShareMin = 0.01;
 
 export function shareOf(excess: number, of: number): number {
   return of > 0 ? Math.min(1, Math.max(0, excess / of)) : 0;

@@ -29,6 +29,7 @@ import {
   type Combination,
   type DrillDown,
   nextOf,
+  nextShareMin,
   shareOf,
 } from "./answer.ts";
 
@@ -62,7 +63,8 @@ export function drillRatio(input: RatioLeaves): DrillDown {
   const causes: Combination[] = [];
   let [excess, firstScore] = [scan.excess(), 0];
   for (let turn = 0; turn <= causesMax; turn += 1) {
-    const best = scan.best();
+    // What could not even be next best need not be scored.
+    const best = scan.best(nextShareMin * Math.max(0, excess));
     if (best === null) break;
     if (turn === 0) {
       firstScore = best.score;
@@ -129,8 +131,8 @@ class Scan {
   }
 
   /** The combination with the highest score above zero; of equals the first of the fewest attributes. */
-  best(): Candidate | null {
-    const excessMin = excessShareMin * this.excess();
+  best(wantedMin: number): Candidate | null {
+    const excessMin = Math.max(wantedMin, excessShareMin * this.excess());
     let best: Candidate | null = null;
     for (const { attributes, groupOf, first } of this.#groups) {
       this.#sum(groupOf, first.length, excessMin);
