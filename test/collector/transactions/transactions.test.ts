@@ -145,6 +145,25 @@ test("beyond the leaves that are kept everything is still counted", () => {
   assert.equal(all!.attemptsPerMinute, 6 * count);
 });
 
+test("there are so many families and leaves in all, and no more", () => {
+  const transactions = createTransactions();
+  for (let family = 0; family <= limits.transactionFamiliesMax; family += 1)
+    transactions.define("gw-1", family, counter(`bank${family}_txn_total`, { result: "ok" }));
+  assert.equal(transactions.families().length, limits.transactionFamiliesMax);
+  const perFamily = limits.transactionLeavesPerFamilyMax;
+  for (let number = 0; number < limits.transactionLeavesMax + 100; number += 1)
+    transactions.define(
+      "gw-2",
+      number,
+      counter(`bank${Math.floor(number / perFamily)}_txn_total`, { account: `a${number}`, result: "ok" }),
+    );
+  const leaves = transactions.families().reduce((sum, family) => sum + family.leaves, 0);
+  assert.ok(
+    leaves <= limits.transactionLeavesMax && leaves > 0.99 * limits.transactionLeavesMax,
+    `${leaves}`,
+  );
+});
+
 test("leaves of a host that is gone make room, after a day", () => {
   const transactions = watched(() => usual, 30);
   assert.equal(transactions.families()[0]!.leaves, 12);
