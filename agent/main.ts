@@ -11,11 +11,12 @@ import { version } from "#shared/version.ts";
 import { createAgent, type Agent } from "./agent.ts";
 import { createCollectStats } from "./collect/collect-stats.ts";
 import { createCollect } from "./collect/collect.ts";
+import { addressText, emptyAddress, parseAddress } from "./collect/ip-address.ts";
 import type { Probe } from "./collect/probe.ts";
 import { createProbes, type ProbesConfig } from "./collect/probes.ts";
 import { Recorder } from "./collect/recorder.ts";
 import { processCpuSeconds } from "./collect/self.ts";
-import { agentOptions, agentSchema, checkTogether, type AgentConfig } from "./config.ts";
+import { addressesMax, agentOptions, agentSchema, checkTogether, type AgentConfig } from "./config.ts";
 import { LastTick, serveExposition } from "./exposition.ts";
 
 const help = `causeway-agent ${version}: measures this host and sends what it measured to a collector
@@ -25,6 +26,10 @@ const help = `causeway-agent ${version}: measures this host and sends what it me
   --data DIR               identity and spool (/var/lib/causeway-agent)
   --interval 10s           distance of ticks, 1s to 1m
   --host NAME              how this host is called; the system's name unless given
+  --address ADDR           an address of this host, any number of times; those of its interfaces unless given
+  --zone NAME              where this host stands
+  --processes-of PID       only this process and what it starts, any number of times; nothing of the machine
+  --edge-timings false     do not run ss for round-trip times of connections
   --metrics-listen ADDR    serve the last tick in Prometheus' format, e.g. 127.0.0.1:7421
   --max-rss 120MiB         over this, probes are given up, the dearest first
   --max-cpu 10%            the same, share of one core over a minute
@@ -39,17 +44,22 @@ Each setting can also be given in the environment: CAUSEWAY_COLLECTOR, CAUSEWAY_
 Exit codes: 0 stopped, 1 the data directory cannot be used, 2 the settings cannot be used.
 `;
 
-/** A host with hundreds of container addresses tells the first; a label holds 1,024 bytes. */
-const addressesMax = 16;
 /** Costs 12 ms. Left alone, V8 lets 2 MiB of garbage lie in six minutes, because so little happens here. Needs --expose-gc. */
 const collectGarbageMs = 60_000;
 
 const text = { type: "string" } as const;
+const texts = { type: "string", multiple: true } as const;
 const flag = { type: "boolean" } as const;
+/** How a setting is given, where not by one text. */
+const kinds: Readonly<Record<string, typeof texts | typeof flag>> = {
+  addresses: texts,
+  processesOf: texts,
+  perCore: flag,
+};
 
 async function main(): Promise<void> {
   const options = Object.fromEntries([
-    ...agentOptions.map(([option, , key]) => [option, key === "perCore" ? flag : text] as const),
+    ...agentOptions.map(([option, , key]) => [option, kinds[key] ?? text] as const),
     ...(["config"] as const).map((name) => [name, text] as const),
     ...(["once", "check", "version", "help"] as const).map((name) => [name, flag] as const),
   ]);
@@ -62,7 +72,7 @@ async function main(): Promise<void> {
   await run(config);
 }
 
-function parseArguments(options: Record<string, { type: "string" | "boolean" }>) {
+function parseArguments(options: Record<string, { type: "string" | "boolean"; multiple?: boolean }>) {
   try {
     return parseArgs({ options, strict: true, allowPositionals: false }).values;
   } catch (error) {
@@ -106,7 +116,7 @@ async function run(config: AgentConfig): Promise<void> {
     intervalMs: config.interval,
     host,
     version,
-    resource: resourceOf(host),
+    resource: resourceOf(host, config),
     budget: { maxRssBytes: config.maxRss, maxCpuShare: config.maxCpu },
     spoolLimits: { spoolBytesMax: config.spool.maxSize, spoolAgeMsMax: config.spool.maxAge },
     connect,
@@ -153,15 +163,18 @@ function warnIfPlain(collector: string, warn: (fields: { collector: string }) =>
   if (protocol === "ws:" && !local) warn({ collector });
 }
 
-function probesConfig({ interval, perCore, roots }: AgentConfig): ProbesConfig {
-  return { intervalMs: interval, perCore, procRoot: roots.proc, sysRoot: roots.sys, fsRoot: roots.fs };
+function probesConfig(config: AgentConfig): ProbesConfig {
+  const { interval: intervalMs, perCore, roots, addresses, processesOf, edgeTimings } = config;
+  const { proc: procRoot, sys: sysRoot, fs: fsRoot } = roots;
+  return { intervalMs, perCore, procRoot, sysRoot, fsRoot, addresses, processesOf, edgeTimings };
 }
 
 /** What the collector shows of this host, by OpenTelemetry's resource conventions. */
-function resourceOf(host: string): Labels {
+function resourceOf(host: string, { addresses, zone }: AgentConfig): Labels {
   return canonicalLabels([
     ["host.name", host],
-    ["host.ip", ownAddresses().join(",")],
+    ["host.ip", (addresses.length > 0 ? addresses.map(spelled) : ownAddresses()).join(",")],
+    ["cloud.availability_zone", zone ?? ""],
     ["host.arch", os.arch() === "x64" ? "amd64" : os.arch()],
     ["os.type", os.platform()],
     ["os.version", os.release()],
@@ -171,13 +184,23 @@ function resourceOf(host: string): Labels {
   ]);
 }
 
-/** By these the collector finds out which host another one's connections lead to. */
+/** By these the collector finds out which host another one's connections lead to. None where a sandbox forbids netlink. */
 function ownAddresses(): string[] {
-  const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all
-    .filter(({ internal }) => !internal)
-    .map(({ address }) => address)
-    .slice(0, addressesMax);
+  try {
+    const all = Object.values(os.networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    return all
+      .filter(({ internal }) => !internal)
+      .map(({ address }) => address)
+      .slice(0, addressesMax);
+  } catch {
+    return [];
+  }
+}
+
+/** As the kernel's tables spell it. */
+function spelled(text: string): string {
+  const address = emptyAddress();
+  return parseAddress(text, address) ? addressText(address) : text;
 }
 
 /** PRETTY_NAME of os-release(5); "" where there is none. */

@@ -6,9 +6,12 @@
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
+import type { Change } from "#shared/contract/change.ts";
 import type { Incident } from "#shared/contract/incident.ts";
+import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { Series } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
+import { type Changes, type ChangesState, createChanges } from "./changes/changes.ts";
 import { type CorrelateState, createCorrelate } from "./correlate/correlate.ts";
 import {
   type ConnectionEnd,
@@ -17,23 +20,38 @@ import {
   type Detect,
   type DetectPolicy,
 } from "./detect/detect.ts";
+import { fitsPattern } from "./detect/match.ts";
 import { createIncidents, type IncidentCommand, type IncidentsState } from "./incident/incident.ts";
-import { createTopology, type Topology, type TopologyState } from "./topology/topology.ts";
+import {
+  createTopology,
+  type Topology,
+  type TopologyPolicy,
+  type TopologyState,
+} from "./topology/topology.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 3;
+const snapshotVersion = 5;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
   | { readonly kind: "define"; readonly host: string; readonly number: number; readonly series: Series }
-  | { readonly kind: "addresses"; readonly host: string; readonly addresses: readonly string[] }
+  | {
+      readonly kind: "addresses";
+      readonly host: string;
+      readonly addresses: readonly string[];
+      readonly zone?: string | undefined;
+    }
   | { readonly kind: "batch"; readonly batch: SampleBatch }
   /** The collector's time, every few seconds. */
   | { readonly kind: "tick"; readonly nowMs: number }
   /** The collector started. */
   | { readonly kind: "started"; readonly nowMs: number }
   | { readonly kind: "left"; readonly host: string; readonly end: ConnectionEnd; readonly nowMs: number }
-  | { readonly kind: "command"; readonly command: IncidentCommand; readonly nowMs: number };
+  | { readonly kind: "command"; readonly command: IncidentCommand; readonly nowMs: number }
+  /** The past that `wanted` asked for as `id`. */
+  | { readonly kind: "history"; readonly id: string; readonly histories: readonly HostHistory[] }
+  /** Somebody told what was changed. */
+  | { readonly kind: "changes"; readonly changes: readonly Change[]; readonly nowMs: number };
 
 export interface ChainResult {
   readonly anomalies: readonly Anomaly[];
@@ -41,47 +59,60 @@ export interface ChainResult {
   readonly incidents: readonly Incident[];
   /** Hosts that count as gone from now on, or are not shown as gone any more: nothing need be kept of them. */
   readonly departures: readonly Departure[];
+  /** Changes that were told for the first time. */
+  readonly changes: readonly Change[];
 }
 
 export interface Chain {
   readonly detect: Detect;
   readonly topology: Topology;
+  readonly changes: Pick<Changes, "known" | "between">;
   /** The journal's time: how far the chain has come. */
   nowMs(): number;
   weakSignals(): number;
-  /** An incident that is open or was resolved a short while ago. */
+  /** An incident that is open or ended a short while ago. */
   incident(id: string): Incident | undefined;
-  /** Those that are not resolved. */
+  /** Those that are not over. */
   openIncidents(): Incident[];
   apply(event: ChainEvent): ChainResult;
+  /** The past that is wanted now, before the next event: of the same journal, up to the record that is followed. */
+  wanted(): HistoryRequest[];
   snapshot(): Uint8Array;
 }
 
 interface ChainMeta {
   readonly nowMs: number;
   readonly topology: TopologyState;
+  readonly changes: ChangesState;
   readonly correlate: CorrelateState;
   readonly incidents: IncidentsState;
 }
 
-const nothing: ChainResult = { anomalies: [], incidents: [], departures: [] };
+const nothing: ChainResult = { anomalies: [], incidents: [], departures: [], changes: [] };
 
 export interface ChainParts {
   /** Detection's usual one where nothing is given. */
   readonly policy?: DetectPolicy | undefined;
+  /** Topology's usual one where nothing is given. */
+  readonly topology?: TopologyPolicy | undefined;
   /** Bytes of an earlier `snapshot()`, under this policy or another; throws when they are of another version. */
   readonly snapshot?: Uint8Array | undefined;
 }
 
-export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
+export function createChain({ policy, topology: topologyPolicy, snapshot }: ChainParts = {}): Chain {
   const before =
     snapshot === undefined ? undefined : unpackSnapshot<ChainMeta>(snapshotSchema, snapshotVersion, snapshot);
   const detect = createDetect({
     policy,
     snapshot: before?.columns.get("detect") as Uint8Array | undefined,
   });
-  const topology = createTopology(before?.meta.topology);
-  const correlate = createCorrelate({ topology, state: before?.meta.correlate });
+  const topology = createTopology({
+    policy: topologyPolicy,
+    fits: fitsPattern,
+    state: before?.meta.topology,
+  });
+  const changes = createChanges(before?.meta.changes);
+  const correlate = createCorrelate({ topology, changes, state: before?.meta.correlate });
   const incidents = createIncidents(before?.meta.incidents);
   let nowMs = before?.meta.nowMs ?? 0;
 
@@ -96,7 +127,9 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
   return {
     detect,
     topology,
+    changes,
     nowMs: () => nowMs,
+    wanted: () => correlate.wanted(nowMs),
     weakSignals: () => correlate.weakSignals(),
     incident: (id) => incidents.incident(id),
     openIncidents: () => incidents.open(),
@@ -105,10 +138,12 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
         case "define":
           detect.define(event.host, event.number, event.series);
           topology.define(event.host, event.number, event.series);
+          changes.define(event.host, event.series);
           return nothing;
         case "addresses":
-          topology.addresses(event.host, event.addresses);
+          topology.addresses(event.host, event.addresses, event.zone);
           detect.addresses(event.host, event.addresses);
+          correlate.locate(event.host, event.addresses);
           return nothing;
         case "batch": {
           topology.observe(event.batch);
@@ -117,10 +152,13 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
         }
         case "tick": {
           advance(event.nowMs);
+          topology.advance(nowMs);
           const { anomalies, departures } = detect.tick(nowMs);
           const result = follow(anomalies);
           // After its last anomalies have found their places.
-          for (const { host, what } of departures) if (what === "gone") topology.forget(host);
+          for (const { host, what } of departures) {
+            if (what === "gone") for (const room of [topology, correlate, changes]) room.forget(host);
+          }
           return { ...result, departures };
         }
         case "started":
@@ -138,6 +176,16 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
           if (event.command.kind === "feedback") detect.heed(incident);
           return { ...nothing, incidents: [incident] };
         }
+        case "history": {
+          const suspicions = correlate.look(event.id, event.histories, nowMs);
+          return { ...nothing, incidents: incidents.apply(suspicions, nowMs) };
+        }
+        case "changes": {
+          advance(event.nowMs);
+          const fresh = changes.add(event.changes, nowMs);
+          for (const { atMs } of fresh) correlate.reconsider(atMs);
+          return { ...nothing, changes: fresh };
+        }
       }
     },
     snapshot: () =>
@@ -145,6 +193,7 @@ export function createChain({ policy, snapshot }: ChainParts = {}): Chain {
         meta: {
           nowMs,
           topology: topology.snapshot(),
+          changes: changes.snapshot(),
           correlate: correlate.snapshot(),
           incidents: incidents.snapshot(),
         } satisfies ChainMeta,

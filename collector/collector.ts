@@ -14,7 +14,7 @@ import { agentPath } from "#shared/wire/wire.ts";
 import { Commands } from "./commands.ts";
 import type { DetectPolicy } from "./detect/detect.ts";
 import { Follower } from "./follow.ts";
-import { createAgentSocket } from "./ingest/ingest.ts";
+import { createAgentSocket, createOtlpHttp, otlpPaths, type ReturnCodes } from "./ingest/ingest.ts";
 import { jsonEntry, type Journal } from "./journal/journal.ts";
 import type { ConsoleFiles } from "./push/console-files.ts";
 import type { Doors } from "./push/guard.ts";
@@ -24,6 +24,7 @@ import { ingestCounters } from "./self/ingest-counters.ts";
 import type { Metrics } from "./self/metrics.ts";
 import type { Tracer } from "./self/tracer.ts";
 import type { Store } from "./store/store.ts";
+import type { TopologyPolicy } from "./topology/topology.ts";
 import { createView, type SystemNow } from "./view.ts";
 
 /** The journal's own time: silence is judged, and incidents resolve, at this grain. */
@@ -40,7 +41,10 @@ export interface CollectorParts {
   readonly console: ConsoleFiles;
   readonly doors: Doors;
   readonly version: string;
+  /** What spans say in a bank's own codes. */
+  readonly returnCodes: ReturnCodes;
   readonly policy: DetectPolicy;
+  readonly topology: TopologyPolicy;
   /** Names the policy in the journal. */
   readonly policyHash: string;
   /** Uniform in [0, 1). */
@@ -50,6 +54,8 @@ export interface CollectorParts {
 export interface Collector {
   /** Resolves with the address that it listens at. Throws `ConfigError` when it cannot be had. */
   start(host: string, port: number): Promise<{ host: string; port: number }>;
+  /** A second listener, for OTLP alone: its exporters look for it on port 4318. */
+  listenOtlp(host: string, port: number): Promise<{ host: string; port: number }>;
   /** Rejects when following the journal failed: the process must end, and replay when it starts again. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -67,10 +73,12 @@ export function createCollector(parts: CollectorParts): Collector {
     log,
     tell: (deltas) => push.send(deltas),
     policy: parts.policy,
+    topology: parts.topology,
   });
   const view = createView({ follower, journal, store });
   const counters = ingestCounters(metrics);
   const agents = createAgentSocket({ clock, journal, log, counters });
+  const otlp = createOtlpHttp({ clock, journal, log, counters, codes: parts.returnCodes });
   const timers: Timer[] = [];
   const failed = Promise.withResolvers<never>();
   let replaying = true;
@@ -99,6 +107,8 @@ export function createCollector(parts: CollectorParts): Collector {
       incidents: (filter) => store.incidents(filter),
       incident: (id) => store.incident(id),
       command: (asked) => commands.take(asked),
+      takeChanges: (changes) => commands.takeChanges(changes),
+      nowMs: () => clock.nowMs(),
       system: () => view.report(systemNow()),
       ready,
     },
@@ -107,6 +117,7 @@ export function createCollector(parts: CollectorParts): Collector {
       [livePath, push.upgrade.bind(push)],
       [agentPath, agents.handleUpgrade.bind(agents)],
     ]),
+    posts: new Map([...otlpPaths.keys()].map((path) => [path, (request) => otlp.answer(path, request)])),
     doors: parts.doors,
     limits,
     log,
@@ -144,6 +155,7 @@ export function createCollector(parts: CollectorParts): Collector {
   async function caughtUp(signal: Promise<void>): Promise<void> {
     await signal;
     replaying = false;
+    otlp.resume(follower.ingest.hosts.facts().map(({ resource }) => resource));
     log.info("collector caught up with its journal", { position: journal.stats().lastPosition });
   }
 
@@ -160,9 +172,11 @@ export function createCollector(parts: CollectorParts): Collector {
       timers.push(every(clock, tickMs, tick), every(clock, stateMs, showState));
       return address;
     },
+    listenOtlp: (host, port) => http.listen(host, port, { served: "posts", key: "otlp.listen" }),
     async stop() {
       for (const timer of timers) timer.cancel();
       await agents.close();
+      await otlp.close();
       await push.close();
       await http.close();
       consumption?.stop();

@@ -5,6 +5,7 @@ import { bytesField, type ConfigOf, durationField, listField, textField } from "
 import { limits } from "#shared/limits.ts";
 import { isLoopbackListen } from "#shared/loopback.ts";
 import { detectSchema } from "./policy/policy.ts";
+import { topologySchema } from "./policy/topology-settings.ts";
 
 export const collectorSchema = {
   /** Journal, store and snapshots; one collector a directory. */
@@ -23,7 +24,19 @@ export const collectorSchema = {
     maxSize: bytesField(limits.journalBytesMax, { min: "64MiB", max: "64TiB" }),
     maxAge: durationField(limits.journalAgeMsMax, { min: "1h", max: "3650d" }),
   },
+  otlp: {
+    /** A second port for OTLP over HTTP, where exporters look for it: "127.0.0.1:4318". Without it they come to `listen`. */
+    listen: textField(null, {
+      want: 'a loopback address like "127.0.0.1:4318" (there is no TLS and no sign-in yet)',
+      matches: isLoopbackListen,
+    }),
+    /** Attributes of spans that hold a return code, beside `return_code` and the like; zeros are success. */
+    returnCodes: listField(textField(null), { max: 32 }),
+    /** Return codes that are failures of a system and no refusals, such as "SYS*". */
+    systemFailures: listField(textField(null), { max: 256 }),
+  },
   detect: detectSchema,
+  topology: topologySchema,
   tracing: {
     /** OTLP over HTTP, such as "http://127.0.0.1:4318". Nothing is traced while it is not set. */
     endpoint: textField(null, { want: 'an address like "http://127.0.0.1:4318"', matches: isHttp }),
@@ -40,6 +53,7 @@ export const collectorOptions = [
   ["console", "CAUSEWAY_CONSOLE", "console"],
   ["journal-max-size", "CAUSEWAY_JOURNAL_MAX_SIZE", "journal.maxSize"],
   ["journal-max-age", "CAUSEWAY_JOURNAL_MAX_AGE", "journal.maxAge"],
+  ["otlp-listen", "CAUSEWAY_OTLP_LISTEN", "otlp.listen"],
   ["otlp-endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT", "tracing.endpoint"],
   ["log", "CAUSEWAY_LOG", "log"],
 ] as const;

@@ -7,16 +7,20 @@
  */
 import type { Clock } from "#shared/clock.ts";
 import { sleep } from "#shared/clock.ts";
+import type { SampleBatch } from "#shared/batch.ts";
 import type { Loss } from "#shared/contract/api.ts";
-import type { Incident, Verdict } from "#shared/contract/incident.ts";
+import type { Change, ChangesTaken } from "#shared/contract/change.ts";
+import { type Incident, isOver, type Verdict } from "#shared/contract/incident.ts";
 import type { Judge } from "#shared/contract/system.ts";
 import { assert, errorText, StorageError } from "#shared/errors.ts";
+import type { HostHistory } from "#shared/host-history.ts";
 import type { Log } from "#shared/log.ts";
 import { limits } from "#shared/limits.ts";
 import { labelValue } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
-import { type Chain, createChain } from "./chain.ts";
+import { type Chain, type ChainParts, createChain } from "./chain.ts";
 import type { ConnectionEnd as SilenceCause, Departure, DetectPolicy } from "./detect/detect.ts";
+import { readHistory } from "./history.ts";
 import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
 import { createIngest, parsePresence } from "./ingest/ingest.ts";
@@ -25,10 +29,11 @@ import type { CommandResult } from "./push/api.ts";
 import type { Metrics } from "./self/metrics.ts";
 import type { Tracer } from "./self/tracer.ts";
 import type { Commit, Delta, Store } from "./store/store.ts";
+import type { TopologyPolicy } from "./topology/topology.ts";
 
 const snapshotName = "collector";
 const snapshotSchema = "causeway.collector";
-const snapshotVersion = 3;
+const snapshotVersion = 4;
 /** On the journal's line; a restart replays at most this much, and takes a snapshot when it ends in good order. */
 const snapshotEveryMs = 300_000;
 const storeRetryMs = 1_000;
@@ -49,7 +54,16 @@ export type JournaledCommand = {
       /** The incident as the store has it, when the chain may have forgotten it: the journal alone must be enough. */
       readonly recalled?: Incident | undefined;
     }
+  | { readonly kind: "cause"; readonly entity: string | null; readonly recalled?: Incident | undefined }
 );
+
+/** What somebody told of changes, as the journal keeps it. */
+export interface JournaledChanges {
+  /** Of the request that waits for its answer. */
+  readonly key: string;
+  readonly atMs: number;
+  readonly changes: readonly Change[];
+}
 
 export interface FollowParts {
   readonly clock: Clock;
@@ -60,6 +74,8 @@ export interface FollowParts {
   readonly log: Log;
   readonly tell: (deltas: readonly Delta[]) => void;
   readonly policy: DetectPolicy;
+  /** Its usual one where nothing is given. */
+  readonly topology?: TopologyPolicy | undefined;
 }
 
 interface FollowMeta {
@@ -82,15 +98,16 @@ export class Follower {
   readonly judges: Judge[];
   readonly #parts: FollowParts;
   readonly #answers = new Map<string, (result: CommandResult) => void>();
+  readonly #changeAnswers = new Map<string, (taken: ChangesTaken) => void>();
   #position: number;
   #snapshotMs = 0;
 
   constructor(parts: FollowParts) {
     this.#parts = parts;
     const snapshot = parts.store.loadSnapshot(snapshotName);
-    const { policy, log } = parts;
-    const state = snapshot === undefined ? undefined : restored(snapshot.blob, policy, log);
-    this.chain = state?.chain ?? createChain({ policy });
+    const { policy, topology, log } = parts;
+    const state = snapshot === undefined ? undefined : restored(snapshot.blob, { policy, topology }, log);
+    this.chain = state?.chain ?? createChain({ policy, topology });
     this.judges = [...(state?.judges ?? [])];
     this.ingest = createIngest({
       journal: parts.journal,
@@ -113,6 +130,8 @@ export class Follower {
         return this.#presence(record);
       case "command":
         return this.#command(record);
+      case "change":
+        return this.#change(record);
     }
   }
 
@@ -121,9 +140,15 @@ export class Follower {
     return new Promise((resolve) => this.#answers.set(key, resolve));
   }
 
-  /** Nobody waits for the command of this key any more. */
+  /** The same for changes. */
+  taken(key: string): Promise<ChangesTaken> {
+    return new Promise((resolve) => this.#changeAnswers.set(key, resolve));
+  }
+
+  /** Nobody waits for the command, or the changes, of this key any more. */
   forget(key: string): void {
     this.#answers.delete(key);
+    this.#changeAnswers.delete(key);
   }
 
   saveSnapshot(): void {
@@ -149,21 +174,16 @@ export class Follower {
     for (const { number, series } of fresh) this.chain.apply({ kind: "define", host, number, series });
     if (taken.resource !== null) {
       const addresses = labelValue(taken.resource, "host.ip")?.split(",") ?? [];
-      this.chain.apply({ kind: "addresses", host, addresses });
+      const zone = labelValue(taken.resource, "cloud.availability_zone");
+      this.chain.apply({ kind: "addresses", host, addresses, zone });
+      const runsOn = labelValue(taken.resource, "host.name") ?? host;
+      const service = labelValue(taken.resource, "service.name") ?? "";
+      if (runsOn !== host) this.chain.topology.runsOn(host, runsOn, service);
     }
-    const incidents: Incident[] = [];
-    trace.stage("judge", () => {
-      for (const batch of batches) {
-        const result = this.chain.apply({ kind: "batch", batch });
-        for (const { ended, detector, startedMs, lastMs } of result.anomalies) {
-          const began = !ended && lastMs - startedMs <= batch.intervalMs;
-          if (began) metrics.detectAnomalies.inc({ detector });
-        }
-        incidents.push(...result.incidents);
-      }
-    });
+    const incidents = trace.stage("judge", () => this.#judge(batches));
+    incidents.push(...(await this.#look()));
     metrics.detectSamples.inc(record.samples);
-    if (record.decoded !== null) {
+    if (record.decoded !== null && batches.length > 0) {
       this.lagMs = Math.max(0, clock.nowMs() - record.lastMs);
       metrics.detectLag.set(this.lagMs / 1000);
     }
@@ -172,11 +192,43 @@ export class Follower {
     trace.end();
   }
 
+  #judge(batches: readonly SampleBatch[]): Incident[] {
+    const incidents: Incident[] = [];
+    for (const batch of batches) {
+      const result = this.chain.apply({ kind: "batch", batch });
+      for (const { ended, detector, startedMs, lastMs } of result.anomalies) {
+        const began = !ended && lastMs - startedMs <= batch.intervalMs;
+        if (began) this.#parts.metrics.detectAnomalies.inc({ detector });
+      }
+      incidents.push(...result.incidents);
+    }
+    return incidents;
+  }
+
   async #tick(record: JournalRecord): Promise<void> {
-    const { incidents, departures } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    const incidents = this.#judge(this.ingest.due(record.firstMs));
+    const { incidents: more, departures } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    incidents.push(...more, ...(await this.#look()));
     for (const departure of departures) this.#forget(departure);
     await this.#commit({ position: record.position, incidents, losses: [] });
     if (this.chain.nowMs() - this.#snapshotMs >= snapshotEveryMs) this.#trySnapshot();
+  }
+
+  /** Gives the chain the past that it wants, as the journal has it up to this record. */
+  async #look(): Promise<Incident[]> {
+    const { journal } = this.#parts;
+    const incidents: Incident[] = [];
+    for (const { id, hosts, fromMs, toMs } of this.chain.wanted()) {
+      const histories: HostHistory[] = [];
+      for (const host of hosts) {
+        const stream = this.ingest.hosts.agentOf(host);
+        if (stream === undefined) continue;
+        const range = { host, stream, fromMs, toMs, position: this.#position };
+        histories.push(await readHistory(journal, range, () => true));
+      }
+      incidents.push(...this.chain.apply({ kind: "history", id, histories }).incidents);
+    }
+    return incidents;
   }
 
   #forget({ host, what }: Departure): void {
@@ -223,7 +275,7 @@ export class Follower {
     const asked = incidentCommand(command);
     // Judged again here: what the client saw may have changed while the command was on its way through the journal.
     const before = this.chain.incident(command.id);
-    const recalled = asked.kind === "feedback" ? asked.recalled : undefined;
+    const recalled = "recalled" in asked ? asked.recalled : undefined;
     const refusal = refusalOf(command, before ?? recalled);
     const changed =
       refusal === null ? this.chain.apply({ kind: "command", command: asked, nowMs: atMs }) : null;
@@ -236,6 +288,15 @@ export class Follower {
       commands: [stored],
     });
     this.#answers.get(command.key)?.(result);
+  }
+
+  /** What follows from a change is told with the next tick. */
+  #change(record: JournalRecord): void {
+    const { key, atMs, changes } = JSON.parse(new TextDecoder().decode(record.bytes)) as JournaledChanges;
+    const { changes: fresh } = this.chain.apply({ kind: "changes", changes, nowMs: atMs });
+    this.#parts.metrics.changes.inc(fresh.length);
+    const known = changes.map((change) => this.chain.changes.known(change.id) ?? change);
+    this.#changeAnswers.get(key)?.({ added: fresh.length, changes: known });
   }
 
   /** Commits and pushes; a store that is full is tried again until it takes it. */
@@ -272,7 +333,7 @@ export class Follower {
       } else if (resolvedMs === updatedMs) {
         // Not what was told of it later, such as an operator's feedback.
         metrics.incidentsResolved.inc();
-        log.info("incident resolved", { incident: id, severity, cause });
+        log.info("incident ended", { incident: id, how: incident.state, severity, cause });
       }
     }
   }
@@ -291,14 +352,25 @@ export class Follower {
 /** What was asked, so that a key that comes again can be told from a key that is used for something else. */
 export function spelled(command: JournaledCommand): string {
   const { kind, id, by, comment = "" } = command;
-  return JSON.stringify([kind, id, by, comment, ...(kind === "feedback" ? [command.verdict] : [])]);
+  const own = kind === "feedback" ? [command.verdict] : kind === "cause" ? [command.entity] : [];
+  return JSON.stringify([kind, id, by, comment, ...own]);
 }
 
 function incidentCommand(command: JournaledCommand): IncidentCommand {
   const { id: incident, by, comment = "" } = command;
-  if (command.kind !== "feedback") return { kind: command.kind, incident, by, comment };
-  const { kind, verdict, recalled } = command;
-  return { kind, incident, verdict, by, comment, recalled };
+  switch (command.kind) {
+    case "feedback": {
+      const { kind, verdict, recalled } = command;
+      return { kind, incident, verdict, by, comment, recalled };
+    }
+    case "cause": {
+      const { kind, entity, recalled } = command;
+      return { kind, incident, entity, by, comment, recalled };
+    }
+    case "acknowledge":
+    case "resolve":
+      return { kind: command.kind, incident, by, comment };
+  }
 }
 
 function refusalOf(command: JournaledCommand, incident: Incident | undefined): CommandResult | null {
@@ -309,8 +381,14 @@ function refusalOf(command: JournaledCommand, incident: Incident | undefined): C
     const nothing = command.verdict === "none" && incident.feedback === null;
     return nothing ? { outcome: "not_allowed", message: `${incident.id} has no feedback to withdraw` } : null;
   }
-  if (incident.state === "resolved")
-    return { outcome: "not_allowed", message: `${incident.id} is resolved already` };
+  if (command.kind === "cause") {
+    const nothing = command.entity === null && (incident.confirmedCause ?? null) === null;
+    return nothing
+      ? { outcome: "not_allowed", message: `${incident.id} has no confirmed cause to withdraw` }
+      : null;
+  }
+  if (isOver(incident))
+    return { outcome: "not_allowed", message: `${incident.id} is ${incident.state} already` };
   return null;
 }
 
@@ -330,14 +408,14 @@ function silenceCause(how: ConnectionEnd): SilenceCause | null {
 /** Undefined when the snapshot is of another version: then everything that the journal holds is replayed. */
 function restored(
   blob: Uint8Array,
-  policy: DetectPolicy,
+  policies: Pick<ChainParts, "policy" | "topology">,
   log: Log,
 ): (FollowMeta & { chain: Chain }) | undefined {
   try {
     const { meta, columns } = unpackSnapshot<FollowMeta>(snapshotSchema, snapshotVersion, blob);
     const chain = columns.get("chain");
     assert(chain instanceof Uint8Array, "a collector snapshot has a chain");
-    return { ...meta, chain: createChain({ policy, snapshot: chain }) };
+    return { ...meta, chain: createChain({ ...policies, snapshot: chain }) };
   } catch (error) {
     log.warn("snapshot cannot be used; replaying the whole journal", { error: errorText(error) });
     return undefined;

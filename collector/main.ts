@@ -14,6 +14,7 @@ import { type Collector, createCollector } from "./collector.ts";
 import { type CollectorConfig, collectorOptions, collectorSchema } from "./config.ts";
 import { openSqliteJournal } from "./journal/sqlite.ts";
 import { detectPolicyOf, policyHash } from "./policy/policy.ts";
+import { topologyPolicyOf } from "./policy/topology-settings.ts";
 import { readConsole } from "./push/console-files.ts";
 import { createMetrics, type Metrics } from "./self/metrics.ts";
 import { noTracer, type Tracer } from "./self/tracer.ts";
@@ -26,6 +27,7 @@ const help = `causeway-collector ${version}: judges what agents measured and tel
   --listen ADDR            agents, API, console and metrics; loopback only (127.0.0.1:7420)
   --console DIR            the built console (dist/console)
   --journal-max-size 8GiB, --journal-max-age 30d   beyond it the oldest is removed
+  --otlp-listen ADDR       a second port for OTLP from applications, such as 127.0.0.1:4318 (none)
   --otlp-endpoint URL      trace itself to an OpenTelemetry collector
   --log LEVEL              debug, info, warn or error
   --check                  check the settings and exit
@@ -79,7 +81,8 @@ async function run(config: CollectorConfig): Promise<void> {
   mkdirSync(config.data, { recursive: true, mode: 0o700 });
   const metrics = createMetrics({ version, processMetrics: true });
   const policy = detectPolicyOf(config.detect);
-  const hash = policyHash(policy);
+  const topology = topologyPolicyOf(config.topology);
+  const hash = policyHash(policy, topology);
   const collector = createCollector({
     clock: systemClock,
     log,
@@ -91,12 +94,16 @@ async function run(config: CollectorConfig): Promise<void> {
     console: readConsole(config.console, limits.consoleBytesMax),
     doors: { hosts: new Set(names(config.hosts)), origins: new Set(names(config.origins)) },
     version,
+    returnCodes: { attributes: names(config.otlp.returnCodes), failures: names(config.otlp.systemFailures) },
     policy,
+    topology,
     policyHash: hash,
     random: Math.random,
   });
   const { host, port } = listenParts(config.listen) ?? { host: config.listen, port: 0 };
   const address = await collector.start(host, port);
+  const otlp = config.otlp.listen === null ? undefined : listenParts(config.otlp.listen);
+  if (otlp !== undefined) await collector.listenOtlp(otlp.host, otlp.port);
   const shown = address.host.includes(":") ? `[${address.host}]` : address.host;
   const page = `http://${shown}:${address.port}`;
   log.info("collector started", { version, policy: hash, console: page, data: config.data });

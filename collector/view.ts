@@ -1,11 +1,13 @@
 /**
  * What the API and the console are shown: hosts, series and history, put together from the stages' own answers.
  *
- * Nothing is kept here: a chart is a stretch of the journal (`history.ts`).
+ * Nothing is kept here, but the last topologies for a moment: a chart is a stretch of the journal (`history.ts`).
  */
 import type { FeedbackList, Host, Ledger, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
+import type { Change } from "#shared/contract/change.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 import type { SystemReport } from "#shared/contract/system.ts";
+import type { TopologyLevel, TopologyReport } from "#shared/contract/topology.ts";
 import { entityId } from "#shared/entity.ts";
 import { limits } from "#shared/limits.ts";
 import { meaningOf } from "#shared/semantics.ts";
@@ -16,6 +18,8 @@ import type { Journal } from "./journal/journal.ts";
 import type { Store } from "./store/store.ts";
 
 const dayMs = 86_400_000;
+/** Working out 70,000 edges of 1,000 hosts takes a third of a second: not for each console again. Edges change by the hour. */
+const topologyKeptMs = 5_000;
 
 export interface View {
   hosts(): Host[];
@@ -27,9 +31,11 @@ export interface View {
     toMs: number;
   }): Promise<SeriesRange | undefined>;
   feedback(filter: { incident?: string }): FeedbackList;
+  changes(range: { fromMs?: number; toMs?: number }): readonly Change[];
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Ledger;
   system(now: SystemNow): SystemState;
   report(now: SystemNow): SystemReport;
+  topology(level: TopologyLevel): TopologyReport;
 }
 
 export interface SystemNow {
@@ -49,6 +55,7 @@ export function createView({
   store: Store;
 }): View {
   const { chain, ingest } = follower;
+  const topologies = new Map<TopologyLevel, TopologyReport>();
 
   const hosts = (): Host[] => {
     const anomalies = Map.groupBy(chain.detect.open(), ({ host }) => host);
@@ -118,6 +125,8 @@ export function createView({
       const { unit } = meaningOf(definition, host);
       return { host, series, unit, ...thinned(history.timesMs, values, limits.seriesPointsMax) };
     },
+    changes: ({ fromMs = 0, toMs = Number.MAX_SAFE_INTEGER }) =>
+      chain.changes.between(fromMs, toMs).slice(-limits.changesListedMax).reverse(),
     feedback({ incident }) {
       const { given, keptMs, factors } = chain.detect.feedback();
       const asked = incident === undefined ? given : given.filter((one) => one.incident === incident);
@@ -142,6 +151,13 @@ export function createView({
       return { stored, lost: samples, losses: [...losses] };
     },
     system,
+    topology(level) {
+      const last = topologies.get(level);
+      if (last !== undefined && chain.nowMs() - last.atMs < topologyKeptMs) return last;
+      const report = chain.topology.list(level);
+      topologies.set(level, report);
+      return report;
+    },
     report(now) {
       const { calendar } = chain.detect;
       const dayClass = calendar.className(calendar.dayClass(chain.nowMs()));

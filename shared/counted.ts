@@ -7,7 +7,7 @@
  * names (`*_requests_total{code}`, `*_errors_total` beside `*_requests_total`, `*_success_ratio` gauges) and a bank's golden signals:
  * volume, business success, system success. Like `semantics.ts`, of which it is a part, this is where names are looked at.
  */
-import { type Labels, seriesId, type Series } from "./series.ts";
+import { type Labels, labelValue, seriesId, type Series } from "./series.ts";
 
 export type Ending = "success" | "failure" | "refusal";
 
@@ -118,6 +118,11 @@ function whatOf({ noun }: Name): Counted["what"] {
   return transactions.includes(noun) ? "transactions" : "requests";
 }
 
+/** How it ended, as the attribute `label` tells it; undefined when that is no attribute of an ending, or no value of one. */
+export function endingBy(label: string, value: string): Ending | undefined {
+  return endingLabels.get(label)?.(value);
+}
+
 interface Name {
   readonly stem: string;
   readonly noun: string;
@@ -168,8 +173,17 @@ function singularOf(word: string): string {
   return word === "queries" ? "query" : word.replace(/s$/, "");
 }
 
+/** Labels that say who measured it, which the reader is told beside. */
+const placeLabels: ReadonlySet<string> = new Set(["host.name", "service.instance.id"]);
+/** Our own metrics of spans: whose calls they are says it all. */
+const spanStems: ReadonlySet<string> = new Set(["causeway_service", "causeway_edge"]);
+
 function nameOf(stem: string, labels: Labels): string {
-  const characters = Array.from([stem, ...labels.map(([, value]) => value)].join(" "));
+  const caller = labelValue(labels, "caller");
+  const callee = labelValue(labels, "callee");
+  const values = labels.filter(([label]) => !placeLabels.has(label)).map(([, value]) => value);
+  const whose = caller === undefined || callee === undefined ? values : [`${caller} → ${callee}`];
+  const characters = Array.from((spanStems.has(stem) ? whose : [stem, ...values]).join(" "));
   return characters.length <= nameMax ? characters.join("") : `${characters.slice(0, nameMax - 1).join("")}…`;
 }
 

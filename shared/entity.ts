@@ -23,7 +23,10 @@ export type EntityKind = (typeof entityKinds)[number];
 export interface Entity {
   readonly kind: EntityKind;
   readonly host: string;
-  /** Name within the host; empty for the host itself. A network, or a group of hosts, is no part of a host: it stands in `host`. */
+  /**
+   * Name within the host; empty for the host itself. A network, or a group of hosts, is no part of a host: it stands in `host`. So does
+   * the address of a peer that several hosts use, with its port as the name. A service that nobody knows the host of has none.
+   */
   readonly name: string;
 }
 

@@ -15,6 +15,25 @@ export const limits = {
   shortLivedSeriesKeptMs: 86_400_000,
   /** Series of one host that are kept although nothing measures them any more: a thousand processes that came and went. */
   idleSeriesPerHostMax: 4_000,
+  /**
+   * Edges that an agent tells in each direction, the largest of those that it sees; the rest is summed up. A service calls a
+   * dozen others; a thousand clients are one crowd.
+   */
+  edgesPerDirectionMax: 100,
+  /** Edges whose round-trip time and retransmits are told: both are judged, and a host's dependencies are a few dozen. */
+  edgeTimingsPerHostMax: 64,
+  /** Ends of edges kept of one host, the largest: a day of a web server's clients, told two hundred at a time; 400 bytes each. */
+  topologyEndsPerHostMax: 1_000,
+  /** Listening ports kept of one host; an agent tells at most 500. */
+  topologyListenersPerHostMax: 1_000,
+  /** Pairs of services whose calls were seen in spans: a bank of a thousand services has a few thousand. */
+  topologyCallsMax: 10_000,
+  /** Edges declared in the settings. */
+  topologyDeclaredMax: 10_000,
+  topologyZonesMax: 500,
+  /** Of one answer, the largest edges: 350 bytes each, and no picture shows more. */
+  topologyEdgesListedMax: 5_000,
+  topologyNodesListedMax: 5_000,
   /** A host that was not heard for this long counts as taken out of service: longer than a holiday's shutdown of a test system. */
   hostGoneMs: 7 * 86_400_000,
   /** And is shown as gone for this long, so that whoever comes back from a week off still sees it. */
@@ -82,6 +101,27 @@ export const limits = {
   /** Group commit: how long the first frame of a batch waits for company. What a power cut can cost is never more. */
   groupCommitMs: 20,
 
+  /** An OTLP request before and after decompression; the specification recommends it. */
+  otlpBodyBytesMax: 20 * 1024 * 1024,
+  /** Bodies that are remembered to know a repeated one: a minute of 60 requests a second; a client tries again for a minute. */
+  otlpBodiesRememberedMax: 4_096,
+  /** Services by places that send OTLP; each costs its series and one frame an interval. */
+  otlpSourcesMax: 1_000,
+  /** Series of one OTLP source: an application has some hundred; beyond that an attribute is running away. */
+  otlpSeriesPerSourceMax: 2_000,
+  /** Bytes of their names and labels, so that a key frame with all of them fits into a frame. */
+  otlpDefinitionBytesMax: 384 * 1024,
+  /** Instances of one service on one host that are told apart: workers of one application server. */
+  otlpInstancesMax: 32,
+  /** What one service calls, and who calls it through queues; what is beyond is counted together as "other". */
+  otlpEdgesPerSourceMax: 200,
+  /** Spans that are remembered to find the service that called: five seconds of 10,000 spans a second, 8 MB. */
+  otlpSpansRememberedMax: 50_000,
+  /** An interval takes what comes this long after its end: an SDK keeps spans for 5 s, a gateway for as long again. */
+  otlpLatenessMs: 15_000,
+  /** A service that sends spans and has had none for this long is no longer told as having no requests. */
+  otlpIdleMs: 3_600_000,
+
   /** The journal, oldest first: 8 GiB is 30 days of 20 hosts with 600 series at 10 s. What goes is no loss: it was judged. */
   journalBytesMax: 8 * 1024 * 1024 * 1024,
   journalAgeMsMax: 30 * 86_400_000,
@@ -101,6 +141,23 @@ export const limits = {
   dayClassesMax: 16,
   /** Entries in a list of days; a decade of a bank's holidays is 300. */
   calendarDaysMax: 1_000,
+  /** Changes to the systems that are remembered, newest first, and for how long: a bank makes some hundred a day. */
+  changesKeptMax: 5_000,
+  changesKeptMs: 7 * 86_400_000,
+  /** One request of changes: a batch of a release train. Larger than a comment, and still read whole. */
+  changesPerRequestMax: 100,
+  changesBytesMax: 256 * 1024,
+  changesListedMax: 500,
+  /** Services whose hosts are known, for changes that name a service, and hosts of each: the largest run on some thousand. */
+  servicesKnownMax: 20_000,
+  hostsPerServiceMax: 5_000,
+  /** Past incidents that a new one is compared with, newest first; those whose cause was confirmed stay longest. 1 KB each. */
+  fingerprintsKeptMax: 1_000,
+  /** Evidence that belongs to no incident and waits for one: a host has tens, and thousands of hosts some each. */
+  weakSignalsMax: 50_000,
+  /** Hosts that an incident names; how many there are is told beside. */
+  incidentHostsMax: 100,
+
   /** Changes of version or policy that the collector remembers to show; the journal has them all, as long as it keeps. */
   judgesKeptMax: 100,
 
@@ -113,7 +170,7 @@ export const limits = {
   /** Deltas of an exact channel kept for readers that come back. */
   liveRingMax: 10_000,
   liveHelloTimeoutMs: 5_000,
-  /** API request bodies are a comment at most. */
+  /** API request bodies are a comment at most; a list of changes is the one that is longer. */
   requestBytesMax: 16 * 1024,
   /** Points of one series in one answer: a screen is not wider. */
   seriesPointsMax: 2_000,

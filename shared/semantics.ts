@@ -7,6 +7,7 @@
  */
 import { type Counted, countedOf } from "./counted.ts";
 import type { Entity } from "./entity.ts";
+import { rowByConvention } from "./naming-conventions.ts";
 import { labelValue, type Labels, type Series } from "./series.ts";
 
 export type MetricKind =
@@ -58,7 +59,7 @@ export interface Meaning {
   readonly counts?: Counted;
 }
 
-type Row = Partial<Omit<Meaning, "entity" | "unit" | "counts">> & {
+export type MeaningRow = Partial<Omit<Meaning, "entity" | "unit" | "counts">> & {
   readonly resource: Resource;
   readonly of?: Entity["kind"];
   /** Looks at labels where one name carries several meanings (a CPU's modes). */
@@ -67,8 +68,15 @@ type Row = Partial<Omit<Meaning, "entity" | "unit" | "counts">> & {
 
 const mebibyte = 1024 * 1024;
 
+/** Of who calls, nothing is of our making: that a client is far away is no trouble of ours. On loopback there is no network. */
+function contextIfNotOurs(labels: Labels): Partial<Omit<Meaning, "entity" | "unit">> {
+  const peer = labelValue(labels, "network.peer.address");
+  const inbound = labelValue(labels, "causeway.edge.direction") === "in";
+  return inbound || peer === "127.0.0.1" || peer === "::1" ? { role: "context" } : {};
+}
+
 /** Rows by metric name. What is absent from a row: evidence, bad upwards, floor 0, 10 % of the expected value. */
-const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
+const rows: ReadonlyMap<string, MeaningRow> = new Map<string, MeaningRow>([
   ["system.cpu.time", { resource: "cpu", role: "context" }],
   [
     "system.cpu.utilization",
@@ -241,6 +249,42 @@ const rows: ReadonlyMap<string, Row> = new Map<string, Row>([
     { resource: "process", kind: "state", of: "port", role: "symptom", badDirection: "down", floor: 0.5 },
   ],
   ["causeway.edge.connections", { resource: "network", role: "context", of: "peer" }],
+  // From spans (`collector/ingest/otlp/golden.ts`); their counts of calls are known to `counted.ts`.
+  [
+    "causeway.service.latency",
+    { resource: "none", kind: "latency", role: "symptom", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
+  [
+    "causeway.service.latency.mean",
+    { resource: "none", kind: "latency", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
+  [
+    "causeway.edge.latency",
+    { resource: "none", kind: "latency", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
+  [
+    "causeway.edge.latency.mean",
+    { resource: "none", kind: "latency", of: "service", floor: 0.02, floorShare: 0.25 },
+  ],
+  [
+    "causeway.edge.rtt",
+    {
+      resource: "network",
+      kind: "latency",
+      of: "peer",
+      floor: 0.005,
+      floorShare: 0.5,
+      refine: contextIfNotOurs,
+    },
+  ],
+  [
+    "causeway.edge.retransmits",
+    { resource: "network", kind: "errors", of: "peer", floor: 1, refine: contextIfNotOurs },
+  ],
+  [
+    "causeway.edge.unreachable",
+    { resource: "network", kind: "errors", of: "peer", floor: 1, bornAtZero: true },
+  ],
   [
     "causeway.cgroup.cpu.time",
     { resource: "cpu", kind: "utilisation", of: "cgroup", floor: 0.25, capacity: "cores", bornAtZero: true },
@@ -313,7 +357,7 @@ const certificateLabels: readonly string[] = [
 export function meaningOf(series: Series, host: string): Meaning {
   const known = rows.get(series.metric);
   const counts = known === undefined ? countedOf(series) : undefined;
-  const row = known ?? fallback(series, counts);
+  const row = known ?? rowByConvention(series, counts);
   const refined = { ...row, ...row.refine?.(series.labels) };
   const rate = series.instrument === "counter";
   return {
@@ -330,7 +374,7 @@ export function meaningOf(series: Series, host: string): Meaning {
     bornAtZero: refined.bornAtZero ?? false,
     instant: refined.instant ?? false,
     capacity: refined.capacity ?? "none",
-    entity: entityOf(row.of ?? "host", host, series.labels),
+    entity: entityOf(row.of ?? (known === undefined ? "service" : "host"), host, series.labels),
     ...(counts === undefined ? {} : { counts }),
   };
 }
@@ -347,66 +391,23 @@ export function isShortLived({ labels }: Series): boolean {
   );
 }
 
-/** Words that Prometheus' naming conventions give a meaning; the first that matches counts. */
-const namedByConvention: readonly (readonly [RegExp, Row])[] = [
-  // Certificates by blackbox_exporter, x509-certificate-exporter, cert-manager, ingress-nginx, Telegraf, OpenTelemetry, kubelet.
-  [
-    /(cert|ssl|tls|x509).*_(not_after|enddate|expir(y|ation|e_time|es_in))(_timestamp)?(_seconds)?$/,
-    { resource: "none", kind: "state", role: "context", of: "certificate", runsOut: "expiry" },
-  ],
-  [
-    /_not_after_timestamp_seconds$|cert\w*_(ttl|remaining)(_seconds)?$/,
-    { resource: "none", kind: "state", role: "context", of: "certificate", runsOut: "expiry" },
-  ],
-  [
-    /(latency|duration|response_time).*seconds$/,
-    { resource: "none", kind: "latency", role: "symptom", floor: 0.02 },
-  ],
-  [
-    /(error|failure|rejected|timeout)s?(_total)?$/,
-    { resource: "none", kind: "errors", role: "symptom", floor: 0.1 },
-  ],
-  [
-    /success_ratio$/,
-    { resource: "none", kind: "errors", role: "symptom", badDirection: "down", floor: 0.01 },
-  ],
-  [
-    /(requests|transactions)(_total)?$/,
-    { resource: "none", kind: "traffic", floor: 1, badDirection: "both" },
-  ],
-  [/_info$|_timestamp_seconds$/, { resource: "none", role: "context" }],
-];
-
-/** Our own metrics are context: the agent's cost is watched by its budget, not by its anomalies. */
-function fallback(series: Series, counts: Counted | undefined): Row {
-  if (series.metric.startsWith("causeway.agent.")) return { resource: "agent", role: "context", of: "agent" };
-  if (counts !== undefined) return countRow(counts);
-  const named = namedByConvention.find(([pattern]) => pattern.test(series.metric));
-  // Nothing is known of it, not even where its zero is: no share of its value is the smallest deviation that matters.
-  return named?.[1] ?? { resource: "none", badDirection: "both", floorShare: 0 };
+/** The host that a series speaks of: the one that it names, or the one that it was reported by. */
+export function hostNamed(labels: Labels, reporter: string): string {
+  return labelValue(labels, "host.name") ?? reporter;
 }
 
-/** What failed is felt; what was refused, by customers of transactions only: a crawler's wrong addresses hurt nobody. */
-function countRow({ part, what, share, per }: Counted): Row {
-  if (part === "total" || part === "success")
-    return { resource: "none", kind: "traffic", floor: 1, badDirection: "both" };
-  const badDirection = share === "of the rest" ? "down" : "up";
-  const role = part === "failure" || what === "transactions" ? "symptom" : "evidence";
-  if (share === null) return { resource: "none", kind: "errors", role, badDirection, floor: 0.1 };
-  // Half of all failing is trouble, whatever was usual.
-  const bound = part === "failure" ? { bound: per / 2 } : {};
-  return { resource: "none", kind: "errors", role, badDirection, floor: 0.01, ...bound };
-}
-
-function entityOf(kind: Entity["kind"], host: string, labels: Labels): Entity {
+/** What names its host is a part of that host, wherever it was reported; what names a service and nothing nearer is that service's. */
+function entityOf(kind: Entity["kind"], partition: string, labels: Labels): Entity {
+  const host = hostNamed(labels, partition);
   if (kind === "certificate") {
     const label = certificateLabels.find((name) => labelValue(labels, name) !== undefined);
     return { kind, host, name: label === undefined ? "" : (labelValue(labels, label) ?? "") };
   }
   const names = (nameLabel[kind] ?? []).map((label) => labelValue(labels, label));
   if (names.length === 0) return { kind, host, name: "" };
-  if (names.includes(undefined)) return { kind: "host", host, name: "" };
-  return { kind, host, name: names.join("/") };
+  if (!names.includes(undefined)) return { kind, host, name: names.join("/") };
+  const service = labelValue(labels, "service.name");
+  return service === undefined ? { kind: "host", host, name: "" } : { kind: "service", host, name: service };
 }
 
 /** The metric names that this table knows, for tests and documentation. */

@@ -1,16 +1,19 @@
 /**
  * TCP connections: how many in each state, which ports are listened on, who talks to whom.
  *
- * Read from /proc/net/tcp and tcp6 of the agent's own network namespace: no packet is captured, nothing is loaded
- * into the kernel, no privilege is needed. Only naming other users' processes needs one (CAP_SYS_PTRACE or root);
+ * Read from /proc/net/tcp and tcp6, once for each network namespace that the host's processes live in
+ * (`namespaces.ts`): no packet is captured, nothing is loaded into the kernel. No privilege is needed for the agent's
+ * own namespace; naming other users' processes, and seeing their namespaces, needs one (CAP_SYS_PTRACE or root), and
  * without it their ports are named `port-<n>`. The direction follows from the listening ports: what goes to one came
- * in, everything else goes out. Cost: about 1.5 us a socket. Beyond 5,000 sockets passes are left out, so that the
+ * in, everything else goes out. Cost: about 6 us a socket, interpreted as the agent is. Beyond 5,000 sockets passes are left out, so that the
  * cost stays where it is.
  */
 import { readFileSync } from "node:fs";
 import { gauge } from "./column.ts";
-import { Edges, unknownService } from "./edges.ts";
+import { type Edge, Edges, unknownService } from "./edges.ts";
+import { type Address, sameAddress } from "./ip-address.ts";
 import { Listeners } from "./listeners.ts";
+import { type Namespace, Namespaces, ownNamespace } from "./namespaces.ts";
 import type { Probe, ProbeReport, Tick } from "./probe.ts";
 import { isAbsent, ProcFile, type ProcReader } from "./proc-file.ts";
 import type { Recorder } from "./recorder.ts";
@@ -28,18 +31,33 @@ const verifyEveryMs = 300_000;
 /** A line is 150 bytes, of IPv6 about 200. */
 const oneRecordALine = { whole: true, recordBytesMax: 512 } as const;
 const usualEphemeral: readonly [number, number] = [32_768, 60_999];
+/** A file that stayed open would keep the network of a container alive that has ended. */
+const readOnce = { ...oneRecordALine, keepOpen: false } as const;
+const tables = ["tcp", "tcp6"] as const;
 
 export interface ConnectionsParts {
   readonly reader: ProcReader;
   readonly procRoot: string;
   readonly services: Services;
+  /**
+   * Only sockets of the processes that are seen count, because others on this machine stand for other hosts; a socket
+   * that no process has any more counts if it is at one of these addresses. Undefined: every socket of the host.
+   */
+  readonly only?: { readonly addresses: readonly Address[] } | undefined;
 }
 
-export function createConnections(parts: ConnectionsParts): Probe {
+export interface ConnectionsProbe extends Probe {
+  /** The edge that an established connection of the agent's own namespace is part of, if one is told. */
+  edgeOf(socket: Socket): Edge | undefined;
+  /** True while the edge has series of its own. */
+  isTold(edge: Edge): boolean;
+}
+
+export function createConnections(parts: ConnectionsParts): ConnectionsProbe {
   return new Connections(parts);
 }
 
-class Connections implements Probe {
+class Connections implements ConnectionsProbe {
   readonly name = "connections";
   readonly shedRank = 60;
   readonly periodMs = periodMs;
@@ -56,23 +74,35 @@ class Connections implements Probe {
       ["network.transport", "tcp"],
     ]),
   );
+  readonly #procRoot: string;
+  readonly #reader: ProcReader;
+  readonly #only: ConnectionsParts["only"];
+  readonly #namespaces: Namespaces;
   #files: ProcFile[];
+  /** Whose table is being read. */
+  #namespace = ownNamespace;
   #passesToLeaveOut = 0;
   #passesSinceOwners = ownersEveryPasses;
   #ownersAtMs = Number.NEGATIVE_INFINITY;
   #verifiedAtMs = Number.NEGATIVE_INFINITY;
   #malformed = 0;
-  readonly #visit = (socket: Socket) => this.#see(socket);
+  readonly #visit = (socket: Socket) => {
+    if (this.#see(socket) && socket.state < this.#counts.length) this.#counts[socket.state]! += 1;
+  };
   /** This pass looks for the owner of every socket, not only of those whose peer nobody is known to call. */
   #verify = false;
 
-  constructor({ reader, procRoot, services }: ConnectionsParts) {
+  constructor({ reader, procRoot, services, only }: ConnectionsParts) {
+    this.#reader = reader;
+    this.#procRoot = procRoot;
     this.#services = services;
-    this.#owners = new SocketOwners(procRoot, services);
-    this.#listeners = new Listeners(this.#owners, ephemeralPorts(procRoot));
-    this.#files = ["tcp", "tcp6"].map(
-      (name) => new ProcFile(reader, `${procRoot}/net/${name}`, oneRecordALine),
-    );
+    this.#only = only;
+    this.#namespaces = new Namespaces(procRoot);
+    const owners = new SocketOwners(procRoot, services);
+    this.#owners = owners;
+    const knownOnly = only !== undefined;
+    this.#listeners = new Listeners({ owners, ephemeral: ephemeralPorts(procRoot), knownOnly });
+    this.#files = tables.map((name) => new ProcFile(reader, `${procRoot}/net/${name}`, oneRecordALine));
   }
 
   read({ timeMs }: Tick, recorder: Recorder): ProbeReport | undefined {
@@ -82,6 +112,7 @@ class Connections implements Probe {
     }
     this.#beginPass(timeMs);
     this.#files = this.#files.filter((file) => this.#readTable(file));
+    this.#readOthers();
     this.#owners.endPass();
     this.#findOwners(timeMs);
     this.#services.setListening(this.#listeners.tell(recorder));
@@ -90,21 +121,44 @@ class Connections implements Probe {
     return this.#report();
   }
 
+  edgeOf(socket: Socket): Edge | undefined {
+    const listener = this.#listeners.of(socket, ownNamespace);
+    let edge: Edge | undefined;
+    if (listener === undefined) {
+      const owner = this.#owners.known(socket.inode);
+      if (this.#only !== undefined && owner === undefined) return undefined;
+      edge =
+        this.#edges.findOut(socket, ownNamespace, owner) ??
+        this.#edges.findOut(socket, ownNamespace, unknownService);
+    } else if (listener.service !== undefined) {
+      edge = this.#edges.findIn(socket, ownNamespace, listener.service);
+    }
+    return edge !== undefined && this.#edges.isTold(edge) ? edge : undefined;
+  }
+
+  isTold(edge: Edge): boolean {
+    return this.#edges.isTold(edge);
+  }
+
   close(): void {
     for (const file of this.#files) file.close();
   }
 
   #beginPass(timeMs: number): void {
-    this.#verify = Math.abs(timeMs - this.#verifiedAtMs) >= verifyEveryMs;
-    if (this.#verify) this.#verifiedAtMs = timeMs;
+    const due = Math.abs(timeMs - this.#verifiedAtMs) >= verifyEveryMs;
+    if (due) this.#verifiedAtMs = timeMs;
+    // Among several agents on one machine the same peer is called by others' processes too.
+    this.#verify = due || this.#only !== undefined;
     this.#counts.fill(0);
     this.#malformed = 0;
     this.#owners.beginPass();
-    this.#listeners.beginPass();
+    this.#listeners.beginPass(timeMs);
+    this.#namespaces.refresh(this.#services.pids());
   }
 
   /** False if there is no such table: IPv6 is switched off. */
   #readTable(file: ProcFile): boolean {
+    this.#namespace = ownNamespace;
     try {
       this.#malformed += parseTcpTable(file.read(), this.#socket, this.#visit);
       return true;
@@ -114,28 +168,67 @@ class Connections implements Probe {
     }
   }
 
-  #see(socket: Socket): void {
-    const { state, localPort } = socket;
-    if (state < this.#counts.length) this.#counts[state]! += 1;
-    if (state === tcpState.listen) return this.#listeners.see(localPort, socket.inode);
-    const waiting = state === tcpState.timeWait;
-    if (this.#listeners.has(localPort)) {
-      const service = this.#listeners.serviceOf(localPort);
-      if (service !== undefined) this.#edges.addIn(socket, service, waiting);
-      return;
+  /** The other namespaces, each through the first of its processes that is still there. */
+  #readOthers(): void {
+    for (const [namespace, pids] of this.#namespaces.others()) {
+      for (const pid of pids) if (this.#readThrough(pid, namespace)) break;
     }
-    const caller = this.#callerOf(socket);
-    if (caller !== undefined) this.#edges.addOut(socket, caller, waiting);
+  }
+
+  /** False if the process has ended. */
+  #readThrough(pid: number, namespace: Namespace): boolean {
+    this.#namespace = namespace;
+    for (const name of tables) {
+      try {
+        const file = new ProcFile(this.#reader, `${this.#procRoot}/${pid}/net/${name}`, readOnce);
+        this.#malformed += parseTcpTable(file.read(), this.#socket, this.#visit);
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+        // Without IPv6 there is no second table.
+        if (name === "tcp") return false;
+      }
+    }
+    return true;
+  }
+
+  /** False for a socket of a process that the agent does not look at. */
+  #see(socket: Socket): boolean {
+    const namespace = this.#namespace;
+    if (socket.state === tcpState.listen) {
+      const ours = this.#listeners.see(socket, namespace);
+      return ours || this.#only === undefined;
+    }
+    const listener = this.#listeners.of(socket, namespace);
+    if (listener !== undefined) {
+      // Not accepted yet, or closed already: it belongs to nobody, and to whoever listens.
+      if (listener.service === undefined) return this.#only === undefined;
+      this.#edges.addIn(socket, namespace, listener.service);
+      return true;
+    }
+    const caller =
+      this.#only === undefined ? this.#callerOf(socket) : this.#ownCallerOf(socket, this.#only.addresses);
+    if (caller !== undefined) this.#edges.addOut(socket, namespace, caller);
+    return caller !== undefined || this.#only === undefined;
   }
 
   /** Undefined while it is being looked for. */
   #callerOf(socket: Socket): string | undefined {
-    const known = this.#edges.callerOf(socket);
+    const known = this.#edges.findOut(socket, this.#namespace, undefined)?.service;
     if (socket.inode === 0) return known ?? this.#guess(socket);
     if (known !== undefined && !this.#verify && !this.#owners.knows(socket.inode)) return known;
     const owner = this.#owners.serviceOf(socket.inode);
     if (owner === undefined) return known;
     return owner === "" ? (known ?? unknownService) : owner;
+  }
+
+  /** The same where other processes of the machine are none of ours. */
+  #ownCallerOf(socket: Socket, addresses: readonly Address[]): string | undefined {
+    if (socket.inode !== 0) {
+      const owner = this.#owners.serviceOf(socket.inode);
+      return owner === "" ? undefined : owner;
+    }
+    if (!addresses.some((address) => sameAddress(address, socket.local))) return undefined;
+    return this.#edges.findOut(socket, this.#namespace, undefined)?.service ?? this.#guess(socket);
   }
 
   /**
@@ -176,8 +269,15 @@ class Connections implements Probe {
   #report(): ProbeReport | undefined {
     if (this.#malformed > 0)
       throw new Error("/proc/net/tcp has lines of an unknown form: those were left out");
-    if (!this.#owners.forbidden) return undefined;
-    return { notPermitted: ["which of other users' processes owns a socket (/proc/<pid>/fd)"] };
+    const { forbidden: hidden, skipped } = this.#namespaces;
+    if (!this.#owners.forbidden && !hidden && !skipped) return undefined;
+    return {
+      notPermitted: [
+        ...(this.#owners.forbidden ? ["which of other users' processes owns a socket (/proc/<pid>/fd)"] : []),
+        ...(hidden ? ["network namespaces of other users' processes (/proc/<pid>/ns/net)"] : []),
+      ],
+      absent: skipped ? ["sockets of network namespaces beyond the first 64"] : [],
+    };
   }
 }
 

@@ -24,6 +24,8 @@ export interface ReadOptions {
    * whole table again for it.
    */
   readonly recordBytesMax?: number;
+  /** False for a file whose being open holds something else: a network namespace lives as long as a file of it is open. */
+  readonly keepOpen?: boolean;
 }
 
 /** The shared buffer. What one read returned is valid until the next read through the same reader. */
@@ -103,7 +105,7 @@ export class ProcFile {
 
   #open(): void {
     this.#fd = openSync(this.path, "r");
-    this.#kept = this.#reader.mayKeepOpen;
+    this.#kept = this.#options.keepOpen !== false && this.#reader.mayKeepOpen;
     if (this.#kept) this.#reader.keptOpen += 1;
   }
 }

@@ -15,14 +15,28 @@ export interface ProcessStat {
   commEnd: number;
   /** The letter: R running, S sleeping, D blocked, Z defunct, T or t stopped, I idle kernel thread. */
   state: number;
+  /** The number of the process that started it, or that took it over. */
+  parent: number;
   flags: number;
   cpuTicks: number;
+  /** Of children that ended and were waited for. */
+  childCpuTicks: number;
   startTicks: number;
   rssPages: number;
 }
 
 export function emptyProcessStat(): ProcessStat {
-  return { commStart: 0, commEnd: 0, state: 0, flags: 0, cpuTicks: 0, startTicks: 0, rssPages: 0 };
+  return {
+    commStart: 0,
+    commEnd: 0,
+    state: 0,
+    parent: 0,
+    flags: 0,
+    cpuTicks: 0,
+    childCpuTicks: 0,
+    startTicks: 0,
+    rssPages: 0,
+  };
 }
 
 const openBracket = 40;
@@ -46,11 +60,14 @@ export function parseProcessStat(cursor: Cursor, stat: ProcessStat): boolean {
   cursor.at = close + 1;
   cursor.skipSpaces();
   stat.state = cursor.peek();
-  cursor.skipWords(6);
+  cursor.skipWords(1);
+  stat.parent = cursor.number();
+  cursor.skipWords(4);
   stat.flags = cursor.number();
   cursor.skipWords(4);
   stat.cpuTicks = cursor.number() + cursor.number();
-  cursor.skipWords(6);
+  stat.childCpuTicks = cursor.number() + cursor.number();
+  cursor.skipWords(4);
   stat.startTicks = cursor.number();
   cursor.skipWords(1);
   stat.rssPages = cursor.number();

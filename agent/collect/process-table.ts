@@ -13,6 +13,7 @@ import type { Cursor } from "./cursor.ts";
 import { isAbsent, isForbidden, type ProcReader } from "./proc-file.ts";
 import { KeyedLines } from "./keyed-lines.ts";
 import { emptyProcessStat, parseProcessStat } from "./process-stat.ts";
+import type { ProcessTree } from "./process-tree.ts";
 
 /** Processes looked at; a host with more is told of the first ones, and the rest is counted in `unseen`. */
 const processesMax = 20_000;
@@ -67,13 +68,16 @@ export class ProcessTable {
   readonly #stat = emptyProcessStat();
   readonly #io = new KeyedLines(["read_bytes", "write_bytes"]);
   readonly #onExit: (process: Process) => void;
+  readonly #tree: ProcessTree | undefined;
   #forks = Number.NaN;
   #listedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(reader: ProcReader, procRoot: string, onExit: (process: Process) => void) {
+  /** `tree`: no other process is looked at. */
+  constructor(reader: ProcReader, procRoot: string, onExit: (process: Process) => void, tree?: ProcessTree) {
     this.#reader = reader;
     this.#procRoot = procRoot;
     this.#onExit = onExit;
+    this.#tree = tree;
   }
 
   /** One pass. `forks`: the host's count of births, NaN if not known. */
@@ -96,10 +100,7 @@ export class ProcessTable {
 
   #list(): void {
     this.unseen = 0;
-    for (const name of readdirSync(this.#procRoot)) {
-      const first = name.charCodeAt(0);
-      if (first < 49 || first > 57) continue;
-      const pid = Number(name);
+    for (const pid of this.#pids()) {
       const known = this.byPid.get(pid);
       // Gone and born again under the same number: the new one is found in the same pass.
       if (known !== undefined && this.#refresh(known)) continue;
@@ -107,6 +108,18 @@ export class ProcessTable {
       else this.unseen += 1;
     }
     for (const process of this.byPid.values()) if (process.seenPass !== this.pass) this.#forget(process);
+  }
+
+  #pids(): number[] {
+    const pids: number[] = [];
+    for (const name of readdirSync(this.#procRoot)) {
+      const first = name.charCodeAt(0);
+      if (first >= 49 && first <= 57) pids.push(Number(name));
+    }
+    const tree = this.#tree;
+    if (tree === undefined) return pids;
+    tree.refresh(pids);
+    return pids.filter((pid) => tree.has(pid));
   }
 
   /** False if the process is gone. */

@@ -11,6 +11,7 @@ import type { HostFacts } from "./host-facts.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Probe, ProbeReport, Tick } from "./probe.ts";
 import { ProcessTable, type Process } from "./process-table.ts";
+import type { ProcessTree } from "./process-tree.ts";
 import type { ProcReader } from "./proc-file.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Services } from "./services.ts";
@@ -34,6 +35,8 @@ export interface ProcessesParts {
   readonly kernel: Kernel;
   readonly facts: HostFacts;
   readonly services: Services;
+  /** No other process is looked at. */
+  readonly tree?: ProcessTree | undefined;
 }
 
 export function createProcesses(parts: ProcessesParts): Probe {
@@ -58,10 +61,11 @@ class Processes implements Probe {
   constructor(parts: ProcessesParts) {
     this.#parts = parts;
     this.#told = new Sticky({ passesOutside, membersMax, make: (process) => this.#columnsOf(process) });
-    this.#table = new ProcessTable(parts.reader, parts.procRoot, (process) => {
+    const onExit = (process: Process): void => {
       this.#told.drop(process);
       parts.services.forget(process.pid);
-    });
+    };
+    this.#table = new ProcessTable(parts.reader, parts.procRoot, onExit, parts.tree);
   }
 
   read({ timeMs, elapsedMs }: Tick, recorder: Recorder): ProbeReport | undefined {
@@ -138,11 +142,15 @@ class Processes implements Probe {
   }
 
   #report(): ProbeReport | undefined {
-    const { ioForbidden, unseen } = this.#table;
-    if (!ioForbidden && unseen === 0) return undefined;
+    const { ioForbidden, unseen, byPid } = this.#table;
+    const nobody = this.#parts.tree !== undefined && byPid.size === 0;
+    if (!ioForbidden && unseen === 0 && !nobody) return undefined;
     return {
       notPermitted: ioForbidden ? ["disk I/O of other users' processes (/proc/<pid>/io)"] : [],
-      absent: unseen > 0 ? ["processes beyond the first 20,000"] : [],
+      absent: [
+        ...(unseen > 0 ? ["processes beyond the first 20,000"] : []),
+        ...(nobody ? ["the processes that this agent is restricted to (processesOf)"] : []),
+      ],
     };
   }
 }

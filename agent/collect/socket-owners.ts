@@ -57,6 +57,12 @@ export class SocketOwners {
     return owner.service;
   }
 
+  /** The service of the socket, if it was found; asking does not want it to be looked for. */
+  known(inode: number): string | undefined {
+    const service = this.#byInode.get(inode)?.service;
+    return service === "" ? undefined : service;
+  }
+
   /** True if this socket was asked for before. */
   knows(inode: number): boolean {
     return this.#byInode.has(inode);

@@ -1,123 +1,197 @@
 /**
  * Correlation: anomalies in, suspicions out; pure. It alone sees all hosts, and it sees anomalies, not samples.
  *
- * `group.ts` says what belongs together, `rank.ts` what caused it, `explain.ts` puts it into texts.
+ * `grouping.ts` says what belongs together, `rank.ts` what caused it, over what `look.ts` sees of the past, `related-changes.ts` what somebody did before, `story.ts` and
+ * `explain.ts` put it into texts. A group is told when it opens and when its last symptom ends, and in between at most every
+ * `rerankMs`: what a storm of anomalies costs is in proportion to time, not to their number.
  */
-import type { Anomaly, AnomalyGroup } from "#shared/anomaly.ts";
+import type { Anomaly } from "#shared/anomaly.ts";
 import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
-import type { ServiceGraph, Suspicion } from "#shared/suspicion.ts";
+import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
+import type { ChangeHistory, Suspicion } from "#shared/suspicion.ts";
 import { impactTexts, symptomText, toCause, toEvidence } from "./explain.ts";
-import { type Group, Groups } from "./group.ts";
-import { type Candidate, firstOf, rankCauses } from "./rank.ts";
+import type { Group, Members } from "./group.ts";
+import { Grouping, type GroupingState } from "./grouping.ts";
+import { look } from "./look.ts";
+import { historyWanted } from "./looking.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
+import { Places } from "./places.ts";
+import type { Candidate } from "./candidate.ts";
+import { firstOf, rankCauses } from "./rank.ts";
+import { RelatedChanges, ringsOf, type Trouble } from "./related-changes.ts";
+import { storyOf } from "./story.ts";
 
 /** Symptoms that an incident shows; a thousand hosts that were cut off need not all be spelled out. */
 const shownMax = 50;
+/** Members that are ranked: half the strongest, half the first. What a cause needs to be seen is among them, and pairs stay few. */
+const rankedSymptomsMax = 128;
+const rankedEvidenceMax = 256;
+export const rerankMs = 5_000;
 
 export interface Correlate {
-  /** The groups that changed because of `anomalies`; `nowMs` is the journal's time. */
+  /** The groups that changed because of `anomalies` or of time; `nowMs` is the journal's time. */
   add(anomalies: readonly Anomaly[], nowMs: number): Suspicion[];
-  /** Open anomalies that belong to no group. */
+  /** The past that is wanted to find causes, of groups that were told; to be given to `look`. */
+  wanted(nowMs: number): HistoryRequest[];
+  /** The past that `id` asked for. */
+  look(id: string, histories: readonly HostHistory[], nowMs: number): Suspicion[];
+  /** The host's addresses, of which its network follows. */
+  locate(host: string, addresses: readonly string[]): void;
+  /** Changes were told that may explain what began in the hour after `atMs`. */
+  reconsider(atMs: number): void;
+  /** The host is gone. */
+  forget(host: string): void;
+  /** Open anomalies that belong to no group that was told. */
   weakSignals(): number;
   snapshot(): CorrelateState;
 }
 
 /** Plain JSON. */
 export interface CorrelateState {
-  readonly weak: readonly Anomaly[];
-  readonly groups: readonly {
-    readonly id: string;
-    readonly shared: AnomalyGroup | null;
-    readonly detectedMs: number;
-    readonly startedMs: number;
-    readonly lastOnsetMs: number;
-    readonly quietSinceMs: number | null;
-    readonly symptoms: readonly Anomaly[];
-    readonly evidence: readonly Anomaly[];
-  }[];
+  readonly grouping: GroupingState;
+  readonly networks: readonly (readonly [string, string])[];
 }
 
+/** A symptom is noticed this long after it began, or earlier. */
+const noticedMs = 60_000;
+
+const noChanges: ChangeHistory = { between: () => [], runsOn: () => false };
+const changeMs = 3_600_000;
+
 export function createCorrelate(parts: {
-  topology: ServiceGraph;
+  topology: Neighbourhood;
+  changes?: ChangeHistory | undefined;
   state?: CorrelateState | undefined;
 }): Correlate {
-  const groups = new Groups(parts.topology);
-  if (parts.state !== undefined) restore(groups, parts.state);
+  const { topology, changes = noChanges, state } = parts;
+  const places = new Places(topology, changes, state?.networks);
+  const grouping = new Grouping(topology, places, state?.grouping);
+  const related = new RelatedChanges(changes, topology);
   return {
     add(anomalies, nowMs) {
-      groups.forget(nowMs);
-      const changed = new Set<Group>();
-      for (const anomaly of anomalies) {
-        for (const group of groups.place(anomaly, nowMs)) if (isNews(group, anomaly)) changed.add(group);
-      }
-      return [...changed].map((group) => suspicionOf(group, parts.topology));
+      grouping.pass(nowMs);
+      for (const anomaly of anomalies) grouping.place(anomaly, nowMs);
+      const due = [...grouping.groups.values()].filter((group) => isDue(group, nowMs));
+      return due.map((group) => tell(group, topology, related, nowMs));
     },
-    weakSignals: () => [...groups.weak.values()].filter(({ ended }) => !ended).length,
-    snapshot: () => ({
-      weak: [...groups.weak.values()],
-      groups: [...groups.groups.values()].map((group) => ({
-        ...group,
-        symptoms: [...group.symptoms.values()],
-        evidence: [...group.evidence.values()],
-      })),
-    }),
+    wanted(nowMs) {
+      const wanted = [...grouping.groups.values()].map((group) => historyWanted(group, topology, nowMs));
+      return wanted.filter((request) => request !== null);
+    },
+    look(id, histories, nowMs) {
+      const group = grouping.groups.get(id);
+      if (group === undefined) return [];
+      const leading = [...group.symptoms.values()].sort(worstFirst)[0]!;
+      const detectedMs = Math.min(group.detectedMs, group.firstSymptomMs + noticedMs);
+      group.look = look(histories, topology, { detectedMs, leading, before: group.look }, nowMs);
+      return [tell(group, topology, related, nowMs)];
+    },
+    locate: (host, addresses) => places.locate(host, addresses),
+    reconsider(atMs) {
+      for (const group of grouping.groups.values()) {
+        const agoMs = group.firstSymptomMs - atMs;
+        if (group.quietSinceMs === null && Math.abs(agoMs) <= changeMs) group.changed = true;
+      }
+    },
+    forget: (host) => places.forget(host),
+    weakSignals() {
+      const pending = [...grouping.groups.values()].filter(({ confirmed }) => !confirmed);
+      const open = [...grouping.weak.values()].filter(({ ended }) => !ended);
+      return open.length + pending.reduce((sum, group) => sum + group.open, 0);
+    },
+    snapshot: () => ({ grouping: grouping.state(), networks: places.state() }),
   };
 }
 
-/**
- * Hosts that were cut off by the thousand come back one by one: each of a few is told, of many every twentieth part, so that
- * their return costs no more than in proportion to their number.
- */
-function isNews({ symptoms, quietSinceMs }: Group, anomaly: Anomaly): boolean {
-  if (!anomaly.ended || quietSinceMs !== null || symptoms.size <= shownMax) return true;
-  let over = 0;
-  for (const { ended } of symptoms.values()) if (ended) over += 1;
-  return over % Math.ceil(symptoms.size / 20) === 0;
+function isDue({ changed, confirmed, toldMs, quietSinceMs, absorbed }: Group, nowMs: number): boolean {
+  if (!changed || !confirmed) return false;
+  return toldMs === null || quietSinceMs !== null || absorbed.length > 0 || nowMs - toldMs >= rerankMs;
 }
 
-function restore(groups: Groups, state: CorrelateState): void {
-  for (const anomaly of state.weak) groups.weak.set(anomaly.id, anomaly);
-  for (const group of state.groups) {
-    groups.groups.set(group.id, {
-      ...group,
-      symptoms: new Map(group.symptoms.map((anomaly) => [anomaly.id, anomaly])),
-      evidence: new Map(group.evidence.map((anomaly) => [anomaly.id, anomaly])),
-    });
-  }
-}
-
-function suspicionOf(group: Group, graph: ServiceGraph): Suspicion {
-  const symptoms = [...group.symptoms.values()].sort(strongestFirst);
-  const candidates = rankCauses(group, graph);
+function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs: number): Suspicion {
+  const symptoms = [...group.symptoms.values()].sort(worstFirst);
+  const members = ranked(group, symptoms);
+  const candidates = rankCauses(members, graph, (entity, onsetMs) => related.bonus(entity, onsetMs));
   const firstSymptomMs = firstOf(symptoms);
+  const causes = candidates.map((candidate) => toCause(candidate, candidates, firstSymptomMs));
+  const [first] = candidates;
+  const named = first !== undefined && first.confidence >= causeConfidenceMin ? first : null;
+  // When what is blamed began; evidence of anything else says nothing about when the trouble did.
+  const startedMs = named === null ? firstSymptomMs : Math.min(firstSymptomMs, firstOf(named.evidence));
+  const all = [...members.symptoms.values(), ...members.evidence.values()];
+  const trouble: Trouble = {
+    onsetMs: startedMs,
+    isOn: (host) => group.isOn(host),
+    members: all,
+    rings: ringsOf(all, graph),
+  };
+  const action = named?.action?.change.id;
+  const changes = related.related(trouble, named?.entity ?? null, action);
+  const { absorbed } = group;
+  group.changed = false;
+  group.toldMs = nowMs;
+  group.absorbed = [];
+  group.rootHost = rootHostOf(named);
   const leading = symptoms[0]!;
   return {
     id: group.id,
-    startedMs: Math.min(firstSymptomMs, ...causeOnsets(candidates[0])),
+    startedMs,
     detectedMs: group.detectedMs,
     symptoms,
     shown: symptoms.slice(0, shownMax).map(toEvidence),
     symptomText: symptomText(leading),
-    evidence: [...group.evidence.values()].sort(strongestFirst),
-    causes: candidates.map((candidate) => toCause(candidate, candidates, firstSymptomMs)),
+    evidence: [...group.evidence.values()].sort(worstFirst),
+    causes,
     impact: impactTexts(symptoms),
+    story: storyOf({ causes, symptoms, changes, ruledOut: related.ruledOut(trouble, action) }),
+    changes,
+    absorbed,
     active: group.quietSinceMs === null,
     fingerprint: fingerprintOf(group, leading),
   };
 }
 
-function fingerprintOf({ shared }: Group, { host, resource, entity }: Anomaly): string {
+/** So many of the members that looking at pairs of them stays cheap. */
+function ranked(group: Group, worst: readonly Anomaly[]): Members {
+  const { startedMs, lastOnsetMs, evidence } = group;
+  if (worst.length <= rankedSymptomsMax && evidence.size <= rankedEvidenceMax) return group;
+  const first = [...worst].sort((a, b) => a.startedMs - b.startedMs || (a.id < b.id ? -1 : 1));
+  const half = rankedSymptomsMax / 2;
+  const symptoms = keyed([...worst.slice(0, half), ...first.slice(0, half)]);
+  const hosts = new Set([...symptoms.values()].map(({ host }) => host));
+  const near = (one: Anomaly): number => Number(hosts.has(one.host));
+  const strongest = [...evidence.values()].sort((a, b) => near(b) - near(a) || worstFirst(a, b));
+  return {
+    startedMs,
+    lastOnsetMs,
+    symptoms,
+    evidence: keyed(strongest.slice(0, rankedEvidenceMax)),
+    look: group.look,
+  };
+}
+
+function keyed(anomalies: readonly Anomaly[]): Map<string, Anomaly> {
+  return new Map(anomalies.map((anomaly) => [anomaly.id, anomaly]));
+}
+
+/** What is to blame is on a host, unless it is what many share. */
+function rootHostOf(cause: Candidate | null): string | null {
+  if (cause === null || cause.entity.kind === "network" || cause.entity.kind === "group") return null;
+  return cause.entity.host;
+}
+
+function fingerprintOf({ shared }: Group, { host, resource, entity, metric }: Anomaly): string {
   if (shared !== null) return `${entityId(shared.entity)}|${resource}`;
+  // Latency and errors of a host may be those of any of its services: another metric is other trouble.
+  if (resource === "none" && entity.kind === "host") return `${host}|${metric}`;
   return `${host}|${resource}|${entity.kind}|${entity.name}`;
 }
 
-/** When what is blamed began; evidence of anything else says nothing about when the trouble did. */
-function causeOnsets(cause: Candidate | undefined): number[] {
-  if (cause === undefined || cause.confidence < causeConfidenceMin) return [];
-  return cause.evidence.map(({ startedMs }) => startedMs);
-}
-
-/** Open before ended, then by score, then by id: the same group always reads the same. */
-function strongestFirst(a: Anomaly, b: Anomaly): number {
-  return Number(a.ended) - Number(b.ended) || b.score - a.score || (a.id < b.id ? -1 : 1);
+/** Open before ended, what customers feel before what only we see, then by score, then by id: the same group always reads the same. */
+function worstFirst(a: Anomaly, b: Anomaly): number {
+  const felt = ({ detector }: Anomaly): number => Number(detector === "counts");
+  return (
+    Number(a.ended) - Number(b.ended) || felt(b) - felt(a) || b.score - a.score || (a.id < b.id ? -1 : 1)
+  );
 }

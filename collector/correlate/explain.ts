@@ -3,10 +3,10 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import { type Cause, causeConfidenceMin, type Evidence, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
 import { runsOutText } from "#shared/runs-out.ts";
-import type { Candidate } from "./rank.ts";
+import type { Candidate } from "./candidate.ts";
 
 const evidencePerCauseMax = 8;
-/** Silent hosts that are named one by one. */
+/** Hosts that are named one by one. */
 const namedMax = 3;
 /** What a cause leaves unexplained is worth saying from here on. */
 const unexplainedShareMin = 0.2;
@@ -41,6 +41,7 @@ export function toCause(candidate: Candidate, rivals: readonly Candidate[], firs
     text: causeText(candidate.evidence[0]!),
     evidence: candidate.evidence.slice(0, evidencePerCauseMax).map(toEvidence),
     counterEvidence: counterEvidence(candidate, rivals, firstSymptomMs),
+    ...(candidate.action === null ? {} : { action: candidate.action.change.id }),
   };
 }
 
@@ -148,10 +149,18 @@ export function impactTexts(symptoms: readonly Anomaly[]): Text[] {
   const hosts = [...new Set(symptoms.map(({ host }) => host))];
   if (silent.size > namedMax) {
     const others = hosts.filter((host) => !silent.has(host));
+    const more = others.length > namedMax;
     return [
       { key: "impact.blind_hosts", args: { hosts: silent.size } },
-      ...others.map((host) => ({ key: "impact.unknown", args: { host } })),
+      ...(more
+        ? [{ key: "impact.unknown_hosts", args: { hosts: others.length } }]
+        : others.map((host) => ({ key: "impact.unknown", args: { host } }))),
     ];
   }
-  return hosts.map((host) => ({ key: silent.has(host) ? "impact.blind" : "impact.unknown", args: { host } }));
+  const named = hosts.slice(0, namedMax).map((host) => ({
+    key: silent.has(host) ? "impact.blind" : "impact.unknown",
+    args: { host },
+  }));
+  const more = hosts.length - named.length;
+  return more === 0 ? named : [...named, { key: "impact.unknown_hosts", args: { hosts: more } }];
 }

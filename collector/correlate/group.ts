@@ -1,203 +1,297 @@
 /**
- * Which anomalies belong together: those that began at about the same time on hosts that talk to each other.
+ * One group: the anomalies of one trouble, and what is counted about them so that nobody has to look at all of them.
  *
- * A symptom joins a group that began or grew within `joinMs` on the same host or one call away, or two calls when the onsets
- * are within a minute of each other (one silent hop is bridged); otherwise it opens a group. Evidence never opens one: it
- * waits, and is taken in when a group opens near it. (Research: Dynatrace merges within 15 minutes along topology; three
- * minutes gave 1.00 incident per fault on a public microservice trace.) Anomalies that detection itself calls one trouble
- * (`Anomaly.group`) are one group, whatever the topology says; when it says so later than it told them, the first group that
- * holds one of them becomes that group, and the others' go over to it.
+ * Everything that placing an anomaly asks of a group (is any symptom open, is it on this host, is this the same sign again) is a count
+ * that is kept as members come and go. Cost: constant per member, whatever the size of the group. What is kept is plain data; the counts
+ * are made again from the members when a snapshot is restored.
  */
 import type { Anomaly, AnomalyGroup } from "#shared/anomaly.ts";
-import type { ServiceGraph } from "#shared/suspicion.ts";
+import { entityId } from "#shared/entity.ts";
+import type { Look } from "./look.ts";
 
 export const joinMs = 180_000;
-const silentHopMs = 60_000;
-/** Evidence that began this long before the first symptom may still be its cause: a leak, a slow fill. */
-const evidenceLeadMs = 3_600_000;
-/** Ended evidence is remembered this long for a symptom that comes late; ended groups for a symptom that comes back. */
-export const rememberMs = 900_000;
+/** A group that goes on growing waits longer for what is still to come: half as long again each time, up to this. */
+const joinMsMax = 900_000;
+const windowGrowth = 1.5;
+/** A symptom that begins this long after the last one is growth; a burst within a minute is one onset. */
+const growthMs = 60_000;
+/** Members kept; beyond it what ended first goes. A data centre has some thousand hosts with tens of series each. */
+const symptomsMax = 20_000;
+const evidenceMax = 2_000;
+/** Trimmed by so many at once, so that a full group costs no more per member. */
+const trimCount = 256;
 
-export interface Group {
+export interface GroupState {
   readonly id: string;
   /** The trouble that detection told with the anomaly that opened it; null when it opened by itself. */
+  readonly shared: AnomalyGroup | null;
+  readonly detectedMs: number;
+  readonly startedMs: number;
+  readonly firstSymptomMs: number;
+  readonly lastOnsetMs: number;
+  readonly windowMs: number;
+  readonly lastEndMs: number;
+  readonly confirmed: boolean;
+  readonly storm: boolean;
+  readonly changed: boolean;
+  readonly toldMs: number | null;
+  readonly rootHost: string | null;
+  readonly look: Look | null;
+  readonly absorbed: readonly string[];
+  readonly places: readonly string[];
+  readonly symptoms: readonly Anomaly[];
+  readonly evidence: readonly Anomaly[];
+}
+
+/** What ranking is given of a group. */
+export interface Members {
+  readonly startedMs: number;
+  readonly lastOnsetMs: number;
+  readonly symptoms: ReadonlyMap<string, Anomaly>;
+  readonly evidence: ReadonlyMap<string, Anomaly>;
+  readonly look: Look | null;
+}
+
+export class Group implements Members {
+  readonly id: string;
   shared: AnomalyGroup | null;
   readonly detectedMs: number;
   startedMs: number;
+  firstSymptomMs: number;
   lastOnsetMs: number;
-  /** Time when the last symptom ended; null while one is open. */
-  quietSinceMs: number | null;
+  /** How long after `lastOnsetMs` another symptom may still belong to it. */
+  windowMs: number;
+  #lastEndMs: number;
+  /** False while all of it is one sample: it is not told yet. */
+  confirmed: boolean;
+  /** So much began at once that it is one trouble, although nothing is known that connects it. */
+  storm: boolean;
+  /** Something has changed since it was told. */
+  changed: boolean;
+  /** When it was told last; null: never. */
+  toldMs: number | null;
+  /** The host of the first cause, once one is identified. */
+  rootHost: string | null;
+  /** What was found when it was last looked at; null: not yet. */
+  look: Look | null;
+  /** Groups that became part of it since it was told. */
+  absorbed: string[];
+  /** Networks and changes that its hosts share with others. */
+  readonly places: Set<string>;
   readonly symptoms: Map<string, Anomaly>;
   readonly evidence: Map<string, Anomaly>;
-}
 
-export class Groups {
-  readonly groups = new Map<string, Group>();
-  /** Evidence that belongs to no group, by anomaly id. */
-  readonly weak = new Map<string, Anomaly>();
-  readonly #graph: ServiceGraph;
+  #open = 0;
+  /** Silences that detection tells apart from those that were cut off together. */
+  #ownSilences = 0;
+  readonly #hosts = new Map<string, number>();
+  readonly #signs = new Map<string, number>();
+  readonly #kinds = new Map<string, number>();
 
-  constructor(graph: ServiceGraph) {
-    this.#graph = graph;
+  constructor(state: GroupState) {
+    const { id, shared, detectedMs, startedMs, firstSymptomMs, lastOnsetMs, windowMs } = state;
+    this.id = id;
+    this.shared = shared;
+    this.detectedMs = detectedMs;
+    this.startedMs = startedMs;
+    this.firstSymptomMs = firstSymptomMs;
+    this.lastOnsetMs = lastOnsetMs;
+    this.windowMs = windowMs;
+    this.#lastEndMs = state.lastEndMs;
+    this.confirmed = state.confirmed;
+    this.storm = state.storm;
+    this.changed = state.changed;
+    this.toldMs = state.toldMs;
+    this.rootHost = state.rootHost;
+    this.look = state.look;
+    this.absorbed = [...state.absorbed];
+    this.places = new Set(state.places);
+    this.symptoms = new Map(state.symptoms.map((anomaly) => [anomaly.id, anomaly]));
+    this.evidence = new Map(state.evidence.map((anomaly) => [anomaly.id, anomaly]));
+    for (const symptom of this.symptoms.values()) this.#count(symptom, 1);
   }
 
-  /** Puts `anomaly` where it belongs; the groups that changed: none when it only waits. */
-  place(anomaly: Anomaly, nowMs: number): Group[] {
-    const holding = this.#holding(anomaly.id);
-    if (holding !== undefined) return this.#goOn(holding, anomaly);
-    const home = this.#home(anomaly);
-    if (home !== undefined) {
-      this.#put(home, anomaly);
-      return [home];
-    }
-    if (anomaly.role !== "symptom" || anomaly.ended) {
-      if (anomaly.role !== "symptom") this.weak.set(anomaly.id, anomaly);
-      return [];
-    }
-    const group: Group = {
+  /** A group of one symptom that is still to be put in. */
+  static opening(anomaly: Anomaly, nowMs: number, confirmed: boolean): Group {
+    return new Group({
       id: anomaly.id,
       shared: anomaly.group ?? null,
       detectedMs: nowMs,
       startedMs: anomaly.startedMs,
+      firstSymptomMs: anomaly.startedMs,
       lastOnsetMs: anomaly.startedMs,
-      quietSinceMs: null,
-      symptoms: new Map(),
-      evidence: new Map(),
-    };
-    this.groups.set(group.id, group);
-    this.#put(group, anomaly);
-    this.#takeIn(group);
-    return [group];
-  }
-
-  /** What `holding` has goes on, unless detection has found out meanwhile that it is part of a trouble that is told elsewhere. */
-  #goOn(holding: Group, anomaly: Anomaly): Group[] {
-    const found = anomaly.group;
-    const isNews = found !== undefined && holding.shared === null && anomaly.role === "symptom";
-    const shared = isNews ? this.#sharing(found) : undefined;
-    if (isNews && shared === undefined) holding.shared = found;
-    this.#put(shared ?? holding, anomaly);
-    if (shared === undefined) return [holding];
-    this.#leave(holding, anomaly, shared);
-    return [holding, shared];
-  }
-
-  /** `anomaly` has gone from `group` over to `shared`; with its last open symptom the group is over, and the rest goes too. */
-  #leave(group: Group, anomaly: Anomaly, shared: Group): void {
-    group.symptoms.delete(anomaly.id);
-    const args = { group: shared.shared!.entity.host };
-    const joined = { key: "reason.joined", effect: "lowered", args } as const;
-    this.#put(group, {
-      ...anomaly,
-      id: `${anomaly.id}|joined`,
-      ended: true,
-      reasons: [...anomaly.reasons, joined],
+      windowMs: joinMs,
+      lastEndMs: 0,
+      confirmed,
+      storm: false,
+      changed: true,
+      toldMs: null,
+      rootHost: null,
+      look: null,
+      absorbed: [],
+      places: [],
+      symptoms: [],
+      evidence: [],
     });
-    if (group.quietSinceMs === null) return;
-    this.groups.delete(group.id);
-    for (const evidence of group.evidence.values()) this.#put(shared, evidence);
   }
 
-  /** Forgets what ended long ago. Returns nothing: a group that is forgotten was told as ended before. */
-  forget(nowMs: number): void {
-    for (const [id, anomaly] of this.weak) {
-      if (anomaly.ended && nowMs - anomaly.lastMs > rememberMs) this.weak.delete(id);
-    }
-    for (const [id, group] of this.groups) {
-      if (group.quietSinceMs !== null && nowMs - group.quietSinceMs > rememberMs) this.groups.delete(id);
-    }
+  /** Time when the last symptom ended; null while one is open. */
+  get quietSinceMs(): number | null {
+    return this.#open > 0 || this.symptoms.size === 0 ? null : this.#lastEndMs;
   }
 
-  #holding(anomalyId: string): Group | undefined {
-    for (const group of this.groups.values()) {
-      if (group.symptoms.has(anomalyId) || group.evidence.has(anomalyId)) return group;
-    }
-    return undefined;
+  /** Symptoms that are open. */
+  get open(): number {
+    return this.#open;
   }
 
-  #home(anomaly: Anomaly): Group | undefined {
-    const home = anomaly.group === undefined ? undefined : this.#sharing(anomaly.group);
-    if (home !== undefined || (anomaly.group !== undefined && anomaly.role === "symptom")) return home;
-    return this.#near(anomaly);
+  /** Hosts that have a symptom, in the order in which they came. */
+  hosts(): IterableIterator<string> {
+    return this.#hosts.keys();
   }
 
-  /** The group that tells of a trouble that detection has found. */
-  #sharing({ id }: AnomalyGroup): Group | undefined {
-    for (const group of this.groups.values()) if (group.shared?.id === id) return group;
-    return undefined;
+  isOn(host: string): boolean {
+    return this.#hosts.has(host);
   }
 
-  /** The nearest group in hops, then in time; ties go to the older group. */
-  #near(anomaly: Anomaly): Group | undefined {
-    let best: Group | undefined;
-    let bestDistance = Number.POSITIVE_INFINITY;
-    for (const group of this.groups.values()) {
-      // A host that detection tells apart from those that were cut off is silent for its own reason.
-      if (group.shared?.entity.kind === "network" && anomaly.detector === "absence") continue;
-      const distance = this.#distance(anomaly, group);
-      if (distance < bestDistance) {
-        best = group;
-        bestDistance = distance;
-      }
-    }
-    return best;
-  }
-
-  #distance(anomaly: Anomaly, group: Group): number {
-    const apartMs = Math.abs(anomaly.startedMs - group.lastOnsetMs);
-    const active = group.quietSinceMs === null;
-    const sameTrouble = [...group.symptoms.values()].some(
-      (symptom) => sameSign(symptom, anomaly) || sameForecast(symptom, anomaly),
+  /** Holds the same thing wrong in the same way, now or before; or foretells what `anomaly` has a share in. */
+  knows(anomaly: Anomaly): boolean {
+    const foretold = forecastSign(anomaly);
+    return (
+      (anomaly.role === "symptom" && this.#signs.has(signOf(anomaly))) ||
+      (foretold !== null && this.#signs.has(foretold))
     );
-    const inTime = apartMs <= joinMs && (active || anomaly.startedMs <= (group.quietSinceMs ?? 0));
-    if (!inTime && !sameTrouble) return Number.POSITIVE_INFINITY;
-    const hopsMax = apartMs <= silentHopMs ? 2 : 1;
-    let hops = Number.POSITIVE_INFINITY;
-    for (const host of hostsOf(group)) hops = Math.min(hops, this.#graph.hops(anomaly.host, host, hopsMax));
-    return hops > hopsMax ? Number.POSITIVE_INFINITY : hops * joinMs + apartMs;
   }
 
-  #put(group: Group, anomaly: Anomaly): void {
-    const members = anomaly.role === "symptom" ? group.symptoms : group.evidence;
-    const isNew = !members.has(anomaly.id);
+  /** The same thing suffers from the same, by another sign. */
+  suffers(anomaly: Anomaly): boolean {
+    const suffering = sufferingOf(anomaly);
+    return anomaly.role === "symptom" && suffering !== null && this.#signs.has(suffering);
+  }
+
+  /** Has a symptom of the same resource in the same direction. */
+  hasKind(anomaly: Anomaly): boolean {
+    return this.#kinds.has(kindOf(anomaly));
+  }
+
+  /** Hosts that are cut off together, and a host that is silent for a reason of its own, are never one trouble. */
+  mayBeOneWith(other: Group): boolean {
+    if (this.shared !== null && other.shared !== null) return false;
+    return !(this.#isCut && other.ownSilences > 0) && !(other.#isCut && this.ownSilences > 0);
+  }
+
+  get #isCut(): boolean {
+    return this.shared?.entity.kind === "network";
+  }
+
+  get ownSilences(): number {
+    return this.#ownSilences;
+  }
+
+  /** Puts a member in, or in place of its earlier state. Returns members that had to go to make room. */
+  put(anomaly: Anomaly): Anomaly[] {
+    this.changed = true;
+    const members = anomaly.role === "symptom" ? this.symptoms : this.evidence;
+    const before = members.get(anomaly.id);
     members.set(anomaly.id, anomaly);
-    this.weak.delete(anomaly.id);
-    if (isNew) {
-      group.startedMs = Math.min(group.startedMs, anomaly.startedMs);
-      if (anomaly.role === "symptom") group.lastOnsetMs = Math.max(group.lastOnsetMs, anomaly.startedMs);
+    if (anomaly.role === "symptom") {
+      this.#count(anomaly, 1);
+      if (before !== undefined) this.#count(before, -1);
+      if (anomaly.ended) this.#lastEndMs = Math.max(this.#lastEndMs, anomaly.lastMs);
     }
-    let quietSinceMs: number | null = 0;
-    for (const { ended, lastMs } of group.symptoms.values()) {
-      quietSinceMs = ended && quietSinceMs !== null ? Math.max(quietSinceMs, lastMs) : null;
-      if (quietSinceMs === null) break;
-    }
-    group.quietSinceMs = quietSinceMs;
+    if (before !== undefined) return [];
+    this.startedMs = Math.min(this.startedMs, anomaly.startedMs);
+    if (anomaly.role === "symptom") this.#grow(anomaly.startedMs);
+    return this.#trim(members, anomaly.role === "symptom" ? symptomsMax : evidenceMax);
   }
 
-  /** Waiting evidence near a group that has just opened joins it. */
-  #takeIn(group: Group): void {
-    const hosts = hostsOf(group);
-    for (const anomaly of this.weak.values()) {
-      const leadMs = group.startedMs - anomaly.startedMs;
-      const recent =
-        Math.abs(leadMs) <= joinMs || (!anomaly.ended && leadMs >= 0 && leadMs <= evidenceLeadMs);
-      const near = hosts.some((host) => this.#graph.hops(anomaly.host, host, 1) <= 1);
-      if (recent && near) this.#put(group, anomaly);
-    }
+  /** Takes a member out, for another group. */
+  take(anomalyId: string): void {
+    const symptom = this.symptoms.get(anomalyId);
+    if (symptom !== undefined) this.#count(symptom, -1);
+    this.symptoms.delete(anomalyId);
+    this.evidence.delete(anomalyId);
+  }
+
+  #grow(onsetMs: number): void {
+    this.firstSymptomMs = Math.min(this.firstSymptomMs, onsetMs);
+    if (onsetMs - this.lastOnsetMs >= growthMs)
+      this.windowMs = Math.min(joinMsMax, this.windowMs * windowGrowth);
+    this.lastOnsetMs = Math.max(this.lastOnsetMs, onsetMs);
+  }
+
+  #trim(members: Map<string, Anomaly>, sizeMax: number): Anomaly[] {
+    if (members.size <= sizeMax + trimCount) return [];
+    const ended = [...members.values()].filter((member) => member.ended);
+    const gone = (ended.length >= trimCount ? ended : [...members.values()]).slice(0, trimCount);
+    for (const { id } of gone) this.take(id);
+    return gone;
+  }
+
+  #count(symptom: Anomaly, by: 1 | -1): void {
+    if (!symptom.ended) this.#open += by;
+    if (isOwnSilence(symptom)) this.#ownSilences += by;
+    add(this.#hosts, symptom.host, by);
+    add(this.#signs, signOf(symptom), by);
+    const suffering = sufferingOf(symptom);
+    if (suffering !== null) add(this.#signs, suffering, by);
+    const foretold = forecastSign(symptom);
+    if (foretold !== null) add(this.#signs, foretold, by);
+    add(this.#kinds, kindOf(symptom), by);
+  }
+
+  state(): GroupState {
+    const { id, shared, detectedMs, startedMs, firstSymptomMs, lastOnsetMs, windowMs, confirmed } = this;
+    const { storm, changed, toldMs, rootHost, look } = this;
+    return {
+      id,
+      shared,
+      detectedMs,
+      startedMs,
+      firstSymptomMs,
+      lastOnsetMs,
+      windowMs,
+      confirmed,
+      storm,
+      changed,
+      toldMs,
+      rootHost,
+      look,
+      lastEndMs: this.#lastEndMs,
+      absorbed: [...this.absorbed],
+      places: [...this.places],
+      symptoms: [...this.symptoms.values()],
+      evidence: [...this.evidence.values()],
+    };
   }
 }
 
-/** The same thing wrong in the same way, now or again. */
-function sameSign(a: Anomaly, b: Anomaly): boolean {
-  return a.host === b.host && a.series === b.series && a.direction === b.direction && a.role === b.role;
+export function isOwnSilence({ detector, group }: Anomaly): boolean {
+  return detector === "absence" && group === undefined;
+}
+
+/** The same thing wrong in the same way. */
+function signOf({ host, series, direction }: Anomaly): string {
+  return `${host}\n${series}\n${direction}`;
+}
+
+/** Null where that says too little: latency and errors of a host may be those of any of its services. */
+function sufferingOf({ resource, entity }: Anomaly): string | null {
+  if (resource === "none" && entity.kind === "host") return null;
+  return `${entityId(entity)}\n${resource}`;
 }
 
 /** What is foretold takes hours to be told: what fills the memory that runs out belongs to it whenever that is seen. */
-function sameForecast(a: Anomaly, b: Anomaly): boolean {
-  const foretold = a.detector === "forecast" && b.detector === "forecast";
-  return foretold && a.host === b.host && a.resource === b.resource && a.resource === "memory";
+function forecastSign({ detector, resource, host }: Anomaly): string | null {
+  return detector === "forecast" && resource === "memory" ? `${host}\nforecast` : null;
 }
 
-export function hostsOf(group: Group): string[] {
-  return [...new Set([...group.symptoms.values()].map(({ host }) => host))];
+function kindOf({ resource, kind, direction }: Anomaly): string {
+  return `${resource}\n${kind}\n${direction}`;
+}
+
+function add(counts: Map<string, number>, key: string, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }

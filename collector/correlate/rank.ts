@@ -7,10 +7,12 @@
  * and errors are effects: of those that suffer them only the origin stays a candidate, the one that calls nobody who suffers.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
-import type { Cause } from "#shared/contract/incident.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
-import type { Group } from "./group.ts";
+import { type Candidate, causeKind, isEffect } from "./candidate.ts";
+import type { Members } from "./group.ts";
+import type { ChangeBonus } from "./related-changes.ts";
+import { withLook } from "./seen.ts";
 
 export const causesMax = 3;
 
@@ -48,19 +50,15 @@ const silenceConfidence: Partial<Record<Entity["kind"], number>> = { agent: 0.9,
 /** Two entities whose shares are this close tell of the same consumption: a process and its service. */
 const sameShare = 0.25;
 
-export interface Candidate {
-  readonly entity: Entity;
-  readonly kind: Cause["kind"];
-  readonly score: number;
-  readonly confidence: number;
-  /** Share of the symptom's deviation that the entity accounts for, 0 to 1, or null when it cannot be told. */
-  readonly share: number | null;
-  /** Strongest first. */
-  readonly evidence: readonly Anomaly[];
-}
+/** The change that speaks most for an entity whose evidence began then. */
+export type ActionOf = (entity: Entity, onsetMs: number) => ChangeBonus | null;
 
 /** Candidates, best first; ties by entity id. Never more than `causesMax`. */
-export function rankCauses(group: Group, graph: ServiceGraph): Candidate[] {
+export function rankCauses(
+  group: Members,
+  graph: ServiceGraph,
+  actionOf: ActionOf = () => null,
+): Candidate[] {
   const symptoms = [...group.symptoms.values()];
   const suffering = new Set(symptoms.filter(isEffect).map(({ host }) => host));
   const isOrigin = (host: string): boolean => ![...suffering].some((other) => graph.calls(host, other));
@@ -73,9 +71,9 @@ export function rankCauses(group: Group, graph: ServiceGraph): Candidate[] {
     else known.push(anomaly);
   }
   const firstSymptomMs = firstOf(symptoms);
-  const candidates = [...byEntity.values()].map((anomalies) =>
-    score(anomalies, symptoms, group, firstSymptomMs),
-  );
+  const told = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group, firstSymptomMs));
+  const seen = group.look === null ? told : withLook(told, group.look, symptoms);
+  const candidates = seen.map((candidate) => withAction(candidate, symptoms, actionOf));
   candidates.sort((a, b) => b.score - a.score || (entityId(a.entity) < entityId(b.entity) ? -1 : 1));
   return withoutEchoes(candidates).slice(0, causesMax);
 }
@@ -90,15 +88,10 @@ export function firstOf(anomalies: readonly Anomaly[]): number {
   return anomalies.reduce((first, { startedMs }) => Math.min(first, startedMs), Number.POSITIVE_INFINITY);
 }
 
-function isEffect(anomaly: Anomaly): boolean {
-  const { kind, resource, detector } = anomaly;
-  return resource === "none" && (kind === "latency" || kind === "errors" || detector === "counts");
-}
-
 function score(
   anomalies: readonly Anomaly[],
   symptoms: readonly Anomaly[],
-  group: Group,
+  group: Members,
   firstSymptomMs: number,
 ): Candidate {
   const weighed = anomalies
@@ -116,7 +109,23 @@ function score(
     confidence: confidence(evidence[0]!, share, symptoms),
     share,
     evidence,
+    action: null,
   };
+}
+
+/**
+ * A change shortly before multiplies what the candidate has of its own, and makes it surer by up to half of what is open, if its evidence
+ * is about what suffers. What shows no evidence is no candidate, whatever was changed there.
+ */
+function withAction(candidate: Candidate, symptoms: readonly Anomaly[], actionOf: ActionOf): Candidate {
+  const about = candidate.evidence.filter(
+    (anomaly) => isAboutWhatSuffers(anomaly, symptoms) && !saysWhereToLook(anomaly),
+  );
+  const action = about.length === 0 ? null : actionOf(candidate.entity, firstOf(about));
+  if (action === null) return candidate;
+  const score = candidate.score * (1 + action.bonus);
+  const confidence = candidate.confidence + (1 - candidate.confidence) * 0.5 * action.bonus;
+  return { ...candidate, score, confidence: Math.round(100 * confidence) / 100, action };
 }
 
 function isAboutWhatSuffers(anomaly: Anomaly, symptoms: readonly Anomaly[]): boolean {
@@ -128,7 +137,12 @@ function saysWhereToLook({ detector }: Anomaly): boolean {
   return detector === "host" || detector === "flat";
 }
 
-function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, firstSymptomMs: number): number {
+function weigh(
+  anomaly: Anomaly,
+  symptoms: readonly Anomaly[],
+  group: Members,
+  firstSymptomMs: number,
+): number {
   if (saysWhereToLook(anomaly)) return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
@@ -150,7 +164,7 @@ function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group, fir
  * How much of the suffering `anomaly` accounts for: of the strongest symptom of the same resource on the same host, or, for
  * traffic with a disk, of the disks' own traffic in the same direction. Null when it cannot be told.
  */
-function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): number | null {
+function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Members): number | null {
   if (anomaly.resource === "disk" && anomaly.kind === "traffic") return trafficShare(anomaly, group);
   if (anomaly.hostShare === null) return null;
   let suffered = 0;
@@ -166,7 +180,7 @@ function shareOf(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Group): 
   return suffered > 0 ? Math.min(1, Math.max(0, anomaly.hostShare / suffered)) : null;
 }
 
-function trafficShare(anomaly: Anomaly, group: Group): number | null {
+function trafficShare(anomaly: Anomaly, group: Members): number | null {
   if (anomaly.entity.kind === "disk") return null;
   const direction = ioDirection(anomaly);
   let traffic = 0;
@@ -202,13 +216,6 @@ function certainty(anomaly: Anomaly, share: number | null): number {
   if (anomaly.entity.kind === "filesystem" || (runsOut && share === null)) return runsOutConfidence;
   if (share !== null) return 0.15 + 0.8 * share;
   return anomaly.role === "evidence" ? 0.5 : 0.3;
-}
-
-function causeKind(anomaly: Anomaly): Cause["kind"] {
-  if (anomaly.detector === "absence") return "silence";
-  if (anomaly.entity.kind === "port" || anomaly.kind === "state" || isEffect(anomaly)) return "state_change";
-  if (anomaly.resource === "space" || anomaly.runsOut !== undefined) return "exhaustion";
-  return anomaly.kind === "saturation" || anomaly.detector === "bound" ? "saturation" : "demand";
 }
 
 /** Drops entities that tell a better one's story again: the service of a process, the cgroup of a service. */

@@ -45,7 +45,7 @@ export function warmUpOf(
     const samples = numbers[number]!;
     const silentMs = lastMs - wides[number * wideLength + wide.lastMs]!;
     const usualMs = table.intervalOf(number, intervalMs);
-    if (!paused && samples > 0 && silentMs > Math.max(watchedMs, 2 * usualMs)) continue;
+    if (!paused && silentMs > Math.max(watchedMs, 2 * usualMs)) continue;
     if (season.isKnown(number, workday)) workdays += 1;
     if (season.isKnown(number, restday)) restdays += 1;
     if (samples >= warmupSamples) ready += 1;

@@ -1,5 +1,6 @@
 /** What the doors count. `self/metrics.ts` exports it; tests look at it. */
 import type { WireErrorReason } from "#shared/errors.ts";
+import { decodeReasons } from "./decode/decode-error.ts";
 import type { LossReason } from "#shared/wire/wire.ts";
 
 export const connectionRefusals = [
@@ -12,6 +13,18 @@ export const connectionRefusals = [
   "draining",
 ] as const;
 export type ConnectionRefusal = (typeof connectionRefusals)[number];
+
+/** Why an OTLP request was not taken at all. */
+export const requestRefusals = [
+  ...decodeReasons,
+  "media_type",
+  "encoding",
+  "too_large",
+  "corrupted",
+  "overloaded",
+  "unavailable",
+] as const;
+export type RequestRefusal = (typeof requestRefusals)[number];
 
 export interface IngestCounters {
   /** Connected agents now. */
@@ -28,6 +41,11 @@ export interface IngestCounters {
   gap(): void;
   refusedFrame(reason: WireErrorReason): void;
   refusedConnection(reason: ConnectionRefusal): void;
-  /** Samples that an agent reports as lost. */
+  /** Samples that an agent reports as lost, or that a source pushed and that were not taken. */
   lost(reason: LossReason, samples: number): void;
+  /** Services that push now. */
+  otlpSources(count: number): void;
+  refusedRequest(reason: RequestRefusal): void;
+  /** Points of an OTLP request that were here already. */
+  repeatedPoints(count: number): void;
 }

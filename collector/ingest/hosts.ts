@@ -10,6 +10,8 @@ import type { SampleBatch } from "#shared/batch.ts";
 import { labelValue, type Labels, type Series } from "#shared/series.ts";
 import { SeriesPool } from "#shared/series-pool.ts";
 import type { DecodedFrame } from "#shared/wire/wire.ts";
+import type { HeldTicksState } from "./held-ticks.ts";
+import { sourceLabel } from "./otlp/origin.ts";
 import { SeriesNumbers, type SeriesNumbersState } from "./series-numbers.ts";
 
 /** A new agent takes a host's name over from one that has been silent for this long: the machine was set up again. */
@@ -51,6 +53,8 @@ export interface HostsState {
     readonly host: string;
     readonly columns: readonly number[];
   }[];
+  /** Of sources that push; absent when there are none. */
+  readonly held?: HeldTicksState;
 }
 
 type FactsState = Omit<HostFacts, "series">;
@@ -137,6 +141,11 @@ export class Hosts {
     return (this.#hosts.get(host) ?? this.#gone.get(host))?.agentId;
   }
 
+  /** Whether `host` is a source that pushes: its ticks may be told again. */
+  isPushing(host: string): boolean {
+    return labelValue(this.#hosts.get(host)?.resource ?? [], sourceLabel) !== undefined;
+  }
+
   /** Those that are gone come last, with no series. */
   facts(): HostFacts[] {
     const here = [...this.#hosts.values()].map((host) => ({ ...factsOf(host), series: host.numbers.size }));
@@ -164,7 +173,7 @@ export class Hosts {
   }
 
   #keyFrame(agentId: string, resource: Labels, timeMs: number): Agent {
-    const name = labelValue(resource, "host.name") ?? agentId;
+    const name = nameIn(resource) ?? agentId;
     const known = this.#agents.get(agentId);
     const host =
       known !== undefined && nameOf(known.host) === name && known.host.agentId === agentId
@@ -238,7 +247,12 @@ function factsOf({ host, agentId, resource, firstMs, lastMs, intervalMs }: Host)
 
 /** As its agent names it. */
 function nameOf({ resource, agentId }: Host): string {
-  return labelValue(resource, "host.name") ?? agentId;
+  return nameIn(resource) ?? agentId;
+}
+
+/** A source that pushes names a host that is not itself. */
+function nameIn(resource: Labels): string | undefined {
+  return labelValue(resource, sourceLabel) ?? labelValue(resource, "host.name");
 }
 
 function inForce({ columns }: Agent): Set<number> {

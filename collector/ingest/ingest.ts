@@ -5,11 +5,15 @@
  * journal has. So detection sees the same batches whether it was there or replays.
  */
 import type { Journal, JournalRecord } from "#collector/journal/journal.ts";
+import type { SampleBatch } from "#shared/batch.ts";
 import type { LossRecord } from "#shared/wire/wire.ts";
 import { FrameDecoder, type DecodedFrame } from "#shared/wire/wire.ts";
+import { HeldTicks } from "./held-ticks.ts";
 import { Hosts, type Arrival, type HostsState, type NewSeries } from "./hosts.ts";
 
 export { createAgentSocket, type AgentSocket, type AgentSocketOptions } from "./agent-socket.ts";
+export { createOtlpHttp, type OtlpAnswer, type OtlpHttp, otlpPaths } from "./otlp-http.ts";
+export { type ReturnCodes, usualReturnCodes } from "./otlp/outcome.ts";
 export { parsePresence, type ConnectionEnd, type Presence } from "./presence.ts";
 export type { ConnectionRefusal, IngestCounters } from "./counters.ts";
 export { Hosts, type Arrival, type HostFacts, type HostsState, type NewSeries } from "./hosts.ts";
@@ -23,6 +27,8 @@ export interface Ingest {
   readonly hosts: Hosts;
   /** What a journal entry of kind "frame" holds. Null when its agent's series are unknown here: its key frame is gone. */
   take(record: JournalRecord): Taken | null;
+  /** Ticks of sources that push, which came earlier and are final when the journal's time is `nowMs`. */
+  due(nowMs: number): SampleBatch[];
   /** `host` is gone: nothing is kept of it but its facts. */
   retire(host: string): void;
   snapshot(): HostsState;
@@ -32,6 +38,7 @@ export interface Ingest {
 export function createIngest(options: { journal: Pick<Journal, "segmentUpTo">; state?: HostsState }): Ingest {
   const hosts = options.state === undefined ? new Hosts() : Hosts.restore(options.state);
   const replay = new ReplayDecoders(options.journal);
+  const held = new HeldTicks(options.state?.held);
   /**
    * The agent was forgotten with its host, which was gone for long, and goes on where its segment was: what its columns are is in the
    * journal, if that still has it.
@@ -63,13 +70,20 @@ export function createIngest(options: { journal: Pick<Journal, "segmentUpTo">; s
         fromMs: loss.fromMs - record.skewMs,
         toMs: loss.toMs - record.skewMs,
       }));
-      return { ...arrival, losses };
+      if (!hosts.isPushing(arrival.host)) return { ...arrival, losses };
+      for (const batch of arrival.batches) held.hold(batch);
+      return { ...arrival, batches: [], losses };
     },
+    due: (nowMs) => held.due(nowMs),
     retire(host) {
       replay.forget(hosts.agentOf(host) ?? "");
+      held.forget(host);
       hosts.retire(host);
     },
-    snapshot: () => hosts.snapshot(),
+    snapshot() {
+      const ticks = held.snapshot();
+      return { ...hosts.snapshot(), ...(ticks.length === 0 ? {} : { held: ticks }) };
+    },
   };
 }
 

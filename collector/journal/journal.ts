@@ -10,10 +10,11 @@ import type { DecodedFrame } from "#shared/wire/wire.ts";
 
 /**
  * `frame`: an agent's bytes as received. The others are JSON: `tick`, the collector's clock for what must be judged although
- * no data came; `presence`, an agent came or went (`ingest/presence.ts`); `command`, what an operator decided.
+ * no data came; `presence`, an agent came or went (`ingest/presence.ts`); `command`, what an operator decided; `change`, what
+ * somebody told of changes to the systems.
  * The place in this list is the number in the file: append only.
  */
-export const journalKinds = ["frame", "tick", "presence", "command"] as const;
+export const journalKinds = ["frame", "tick", "presence", "command", "change"] as const;
 export type JournalKind = (typeof journalKinds)[number];
 
 export interface JournalEntry {

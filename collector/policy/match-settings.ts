@@ -16,7 +16,7 @@ const patternPart: Part<string> = {
 
 const patternListPart = listPart(patternPart, { max: limits.matchPatternsMax });
 
-const patternsPart: Part<readonly string[]> = {
+export const patternsPart: Part<readonly string[]> = {
   want: "a pattern or a list of patterns",
   readNode(node, key, tell) {
     if (node.type !== "array") {

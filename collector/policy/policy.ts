@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { createCalendar, utc } from "#collector/detect/calendar.ts";
 import type { DetectPolicy } from "#collector/detect/detect.ts";
+import { type TopologyPolicy, usualTopologyPolicy } from "#collector/topology/topology.ts";
 import { type ConfigOf, durationField } from "#shared/config-file.ts";
 import { listPart, partField } from "#shared/config-parts.ts";
 import { limits } from "#shared/limits.ts";
@@ -40,9 +41,12 @@ export function detectPolicyOf(settings: DetectSettings): DetectPolicy {
   return { rules, calendar: data, maintenance: windows, hostGoneMs: hostGoneAfter, peerGroups };
 }
 
-/** SHA-256 of the policy as JSON with sorted keys: the same for the same policy, on every machine and in every year. */
-export function policyHash(policy: DetectPolicy): string {
-  return createHash("sha256").update(canonicalJson(policy)).digest("hex");
+/** SHA-256 of detection's and topology's policy as JSON with sorted keys: the same for the same policy, on every machine and in every year. */
+export function policyHash(policy: DetectPolicy, topology: TopologyPolicy = usualTopologyPolicy): string {
+  // What is usual is left out, so that a policy keeps its name when a setting is added that nobody uses.
+  const usual = canonicalJson(topology) === canonicalJson(usualTopologyPolicy);
+  const whole = usual ? policy : { ...policy, topology };
+  return createHash("sha256").update(canonicalJson(whole)).digest("hex");
 }
 
 function canonicalJson(value: unknown): string {

@@ -3,9 +3,10 @@
  * checking of what was asked.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import type { HttpRoute } from "#collector/self/metrics.ts";
-import { commandRequestSchema, feedbackRequestSchema } from "#shared/contract/api.ts";
+import type { HttpRoute } from "#collector/self/http-labels.ts";
+import { causeRequestSchema, commandRequestSchema, feedbackRequestSchema } from "#shared/contract/api.ts";
 import type {
+  CauseRequest,
   CommandRequest,
   FeedbackList,
   FeedbackRequest,
@@ -14,17 +15,21 @@ import type {
   SeriesList,
   SeriesRange,
 } from "#shared/contract/api.ts";
+import { type Change, type ChangesTaken, targetText } from "#shared/contract/change.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import type { SystemReport } from "#shared/contract/system.ts";
+import { type TopologyLevel, topologyLevels, type TopologyReport } from "#shared/contract/topology.ts";
 import type { Limits } from "#shared/limits.ts";
 import { json, Refusal } from "./answer.ts";
 import type { Answer } from "./answer.ts";
+import { readChanges } from "./change-request.ts";
 
 type Soon<T> = T | Promise<T>;
 
 export type Asked =
   | { readonly kind: "acknowledge" | "resolve"; readonly request: CommandRequest }
-  | { readonly kind: "feedback"; readonly request: FeedbackRequest };
+  | { readonly kind: "feedback"; readonly request: FeedbackRequest }
+  | { readonly kind: "cause"; readonly request: CauseRequest };
 
 export type Command = Asked & {
   readonly id: string;
@@ -44,11 +49,21 @@ export type CommandResult =
   /** The key was used for another command. */
   | { readonly outcome: "key_reused" };
 
+export type ChangesResult =
+  | { readonly outcome: "done"; readonly taken: ChangesTaken }
+  /** A change of this id is known, and it is another one. */
+  | { readonly outcome: "id_reused"; readonly known: Change };
+
 /** What the API shows. A method that is given something unknown returns undefined. */
 export interface ApiParts {
   incidents(filter: { state: "open" | "all"; limit: number }): Soon<readonly Incident[]>;
   incident(id: string): Soon<Incident | undefined>;
   command(command: Command): Promise<CommandResult>;
+  /** Newest first, at most `limits.changesListedMax`. */
+  changes(range: { fromMs?: number; toMs?: number }): Soon<readonly Change[]>;
+  takeChanges(changes: readonly Change[]): Promise<ChangesResult>;
+  /** The collector's time, by which a change is neither too old nor too far ahead. */
+  nowMs(): number;
   hosts(): Soon<readonly Host[]>;
   hostSeries(host: string): Soon<SeriesList | undefined>;
   /** At most `limits.seriesPointsMax` points of [fromMs, toMs]. */
@@ -62,6 +77,7 @@ export interface ApiParts {
   feedback(filter: { incident?: string }): Soon<FeedbackList>;
   ledger(range: { host?: string; fromMs?: number; toMs?: number }): Soon<Ledger>;
   system(): Soon<SystemReport>;
+  topology(level: TopologyLevel): Soon<TopologyReport>;
   /** Why the collector is not ready, one sentence each; empty when it is. */
   ready(): readonly string[];
 }
@@ -71,8 +87,8 @@ export interface ApiRequest {
   readonly path: readonly string[];
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** The body as text; refuses one that is larger than `limits.requestBytesMax`. */
-  readonly body: () => Promise<string>;
+  /** The body as text; refuses one that is larger than `sizeBytesMax`, as a rule `limits.requestBytesMax`. */
+  readonly body: (sizeBytesMax?: number) => Promise<string>;
 }
 
 export interface ApiRoute {
@@ -86,7 +102,7 @@ export interface ApiRoute {
 export function apiRoutes(parts: ApiParts, limits: Limits): readonly ApiRoute[] {
   const route = (name: HttpRoute, path: string, handle: ApiRoute["handle"]): ApiRoute => ({
     route: name,
-    method: name === "command" ? "POST" : "GET",
+    method: name === "command" || name === "change" ? "POST" : "GET",
     pattern: ["api", "v1", ...path.split("/")],
     handle,
   });
@@ -104,6 +120,9 @@ export function apiRoutes(parts: ApiParts, limits: Limits): readonly ApiRoute[] 
     route("command", "incidents/*/acknowledge", (request) => command(parts, "acknowledge", request)),
     route("command", "incidents/*/resolve", (request) => command(parts, "resolve", request)),
     route("command", "incidents/*/feedback", (request) => command(parts, "feedback", request)),
+    route("command", "incidents/*/cause", (request) => command(parts, "cause", request)),
+    route("change", "changes", (request) => takeChanges(parts, limits, request)),
+    route("changes", "changes", async ({ query }) => json({ changes: await parts.changes(times(query)) })),
     route("feedback", "feedback", async ({ query }) => {
       const incident = query.get("incident");
       return json(await parts.feedback(incident === null ? {} : { incident }));
@@ -126,6 +145,12 @@ export function apiRoutes(parts: ApiParts, limits: Limits): readonly ApiRoute[] 
       return json(range);
     }),
     route("system", "system", async () => json(await parts.system())),
+    route("topology", "topology", async ({ query }) => {
+      const asked = query.get("level") ?? "service";
+      const level = topologyLevels.find((known) => known === asked);
+      if (level === undefined) throw bad(`level: want ${topologyLevels.join(", ")}, got ${shown(asked)}`);
+      return json(await parts.topology(level));
+    }),
     route("ledger", "ledger", async ({ query }) => {
       const host = query.get("host");
       return json(await parts.ledger({ ...times(query), ...(host === null ? {} : { host }) }));
@@ -140,9 +165,7 @@ async function command(parts: ApiParts, kind: Command["kind"], request: ApiReque
     throw bad("Idempotency-Key: want 1 to 128 visible ASCII characters, new for each command");
   }
   const ifMatch = revision(headers["if-match"]);
-  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
-    throw new Refusal(415, "media_type", "want Content-Type: application/json");
-  }
+  mustBeJson(headers);
   const asked = askedOf(kind, parseJson(await request.body()));
   const result = await parts.command({ id: path[3] ?? "", ...asked, idempotencyKey, ifMatch });
   switch (result.outcome) {
@@ -167,12 +190,38 @@ async function command(parts: ApiParts, kind: Command["kind"], request: ApiReque
   }
 }
 
+/** A whole list or nothing: the first thing wrong with it refuses all of it, so that it can be sent again as it is. */
+async function takeChanges(parts: ApiParts, limits: Limits, request: ApiRequest): Promise<Answer> {
+  mustBeJson(request.headers);
+  const body = parseJson(await request.body(limits.changesBytesMax));
+  const result = await parts.takeChanges(readChanges(request.query, body, parts.nowMs(), limits));
+  if (result.outcome === "done") return json(result.taken);
+  const { id, kind, target, title } = result.known;
+  const known = `${kind} of ${targetText(target)}, ${JSON.stringify(title)}`;
+  throw new Refusal(
+    409,
+    "id_reused",
+    `a change with the id ${shown(id)} is known, and it is another: ${known}`,
+  );
+}
+
+function mustBeJson(headers: IncomingHttpHeaders): void {
+  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
+    throw new Refusal(415, "media_type", "want Content-Type: application/json");
+  }
+}
+
 function askedOf(kind: Command["kind"], body: unknown): Asked {
   const common = "by: 1 to 64 characters, comment?: at most 2000 characters";
   if (kind === "feedback") {
     const parsed = feedbackRequestSchema.safeParse(body);
     if (parsed.success) return { kind, request: parsed.data };
     throw bad(`body: want {verdict: "useful", "noise" or "none", ${common}}`);
+  }
+  if (kind === "cause") {
+    const parsed = causeRequestSchema.safeParse(body);
+    if (parsed.success) return { kind, request: parsed.data };
+    throw bad(`body: want {entity: 1 to 256 characters, or null to withdraw it, ${common}}`);
   }
   const parsed = commandRequestSchema.safeParse(body);
   if (parsed.success) return { kind, request: parsed.data };

@@ -1,5 +1,6 @@
 /**
- * The one listener: API, console, metrics, probes, and the doors of both WebSocket protocols.
+ * The one listener: API, console, metrics, probes, the doors of both WebSocket protocols, and what other programs post by protocols of
+ * their own; those may have a second port, where they are used to it.
  *
  * It listens on loopback only: there is no TLS and no sign-in yet, and whoever reaches the port sees everything. Nothing that
  * a client sends can end the process: every handler runs in one try, every header and body has a limit, every slow sender a
@@ -9,7 +10,8 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import type { HttpCode, HttpRoute, Metrics } from "#collector/self/metrics.ts";
+import type { HttpCode, HttpRoute } from "#collector/self/http-labels.ts";
+import type { Metrics } from "#collector/self/metrics.ts";
 import type { Clock } from "#shared/clock.ts";
 import { ConfigError, errorText, StorageError } from "#shared/errors.ts";
 import type { Limits } from "#shared/limits.ts";
@@ -32,18 +34,30 @@ export interface HttpParts {
   readonly console: ConsoleFiles;
   /** By path, such as `livePath`. Host and origin are checked before. */
   readonly upgrades: ReadonlyMap<string, UpgradeHandler>;
+  /** Paths of POST requests that are not the API's: they are read and answered as their protocol wants it. */
+  readonly posts: ReadonlyMap<string, PostHandler>;
   readonly doors: Doors;
   readonly limits: Limits;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
+/** Never rejects. */
+export type PostHandler = (request: IncomingMessage) => Promise<Answer>;
+
+/** What a listener serves: everything, or what is posted by other programs' protocols alone. */
+export type Served = "everything" | "posts";
+
 export interface Http {
   /**
    * Resolves with the address once connections are accepted; `port` 0 takes a free one. Throws `ConfigError` when the
-   * address is not a loopback one or cannot be had.
+   * address is not a loopback one or cannot be had. May be called again for another address; `key` names the setting.
    */
-  listen(host: string, port: number): Promise<{ host: string; port: number }>;
+  listen(
+    host: string,
+    port: number,
+    what?: { readonly served: Served; readonly key: string },
+  ): Promise<{ host: string; port: number }>;
   /** Stops accepting, lets answers under way end for `closeWaitMs`, then cuts. Close the upgrades' handlers first. */
   close(): Promise<void>;
 }
@@ -71,13 +85,16 @@ interface Handled {
 class HttpServer implements Http {
   readonly #parts: HttpParts;
   readonly #routes: readonly ApiRoute[];
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
 
   constructor(parts: HttpParts) {
     this.#parts = parts;
     this.#routes = apiRoutes(parts.api, parts.limits);
-    const { limits, metrics } = parts;
-    this.#server = createServer({
+  }
+
+  #serve(served: Served): Server {
+    const { limits, metrics } = this.#parts;
+    const server = createServer({
       maxHeaderSize: limits.requestHeaderBytesMax,
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -85,12 +102,11 @@ class HttpServer implements Http {
       // A client that asks for another protocol, such as h2c, is answered in HTTP/1.1, as the standard allows.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     });
-    this.#server.maxHeadersCount = headersCountMax;
-    this.#server.maxConnections =
-      limits.agentConnectionsMax + limits.liveClientsMax + limits.httpConnectionsMax;
-    this.#server.on("request", (request, response) => void this.#request(request, response));
-    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    server.maxHeadersCount = headersCountMax;
+    server.maxConnections = limits.agentConnectionsMax + limits.liveClientsMax + limits.httpConnectionsMax;
+    server.on("request", (request, response) => void this.#request(request, response, served));
+    server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head, served));
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
       metrics.httpBroken.inc();
       if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
       const status = brokenStatus.get(error.code ?? "") ?? "400 Bad Request";
@@ -98,45 +114,54 @@ class HttpServer implements Http {
         socket.destroy(),
       );
     });
+    return server;
   }
 
-  listen(host: string, port: number): Promise<{ host: string; port: number }> {
+  listen(
+    host: string,
+    port: number,
+    { served, key }: { served: Served; key: string } = { served: "everything", key: "listen" },
+  ): Promise<{ host: string; port: number }> {
     if (!isLoopback(host)) {
       const why = "without TLS and sign-in the collector listens on loopback only";
-      throw new ConfigError([`listen: want 127.0.0.1, ::1 or localhost, got ${host}; ${why}`]);
+      throw new ConfigError([`${key}: want 127.0.0.1, ::1 or localhost, got ${host}; ${why}`]);
     }
+    const server = this.#serve(served);
     return new Promise((resolve, reject) => {
-      this.#server.once("error", (error: NodeJS.ErrnoException) => reject(cannotListen(host, port, error)));
-      this.#server.listen(port, host, () => {
-        this.#server.removeAllListeners("error");
+      server.once("error", (error: NodeJS.ErrnoException) => reject(cannotListen(key, host, port, error)));
+      server.listen(port, host, () => {
+        this.#servers.push(server);
+        server.removeAllListeners("error");
         // Accepting can fail for a moment, out of descriptors for instance; the listener stays.
-        this.#server.on("error", (error) =>
-          this.#parts.log.error("listener failed", { error: errorText(error) }),
-        );
-        const address = this.#server.address() as AddressInfo;
+        server.on("error", (error) => this.#parts.log.error("listener failed", { error: errorText(error) }));
+        const address = server.address() as AddressInfo;
         resolve({ host: address.address, port: address.port });
       });
     });
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => this.#closeServer(server)));
+  }
+
+  #closeServer(server: Server): Promise<void> {
     return new Promise((resolve) => {
-      const cut = this.#parts.clock.after(closeWaitMs, () => this.#server.closeAllConnections());
-      this.#server.close(() => {
+      const cut = this.#parts.clock.after(closeWaitMs, () => server.closeAllConnections());
+      server.close(() => {
         cut.cancel();
         resolve();
       });
-      this.#server.closeIdleConnections();
+      server.closeIdleConnections();
     });
   }
 
-  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #request(request: IncomingMessage, response: ServerResponse, served: Served): Promise<void> {
     const { clock, metrics } = this.#parts;
     const startedMs = clock.monotonicMs();
     let route: HttpRoute = "none";
     let answer: Answer;
     try {
-      const handled = this.#handle(request);
+      const handled = this.#handle(request, served);
       route = handled.route;
       answer = await handled.answer;
     } catch (error) {
@@ -152,7 +177,7 @@ class HttpServer implements Http {
     }
   }
 
-  #handle(request: IncomingMessage): Handled {
+  #handle(request: IncomingMessage, served: Served): Handled {
     const { doors, console } = this.#parts;
     const { headers, method = "" } = request;
     if (!hostAllowed(headers.host, doors)) {
@@ -163,6 +188,10 @@ class HttpServer implements Http {
     if (!read && !originAllowed(headers.origin, headers.host, doors)) {
       throw new Refusal(403, "origin", "a page of another site may not act here");
     }
+    const post = this.#parts.posts.get(path);
+    if (post !== undefined && method !== "POST") throw wrongMethod("POST");
+    if (post !== undefined) return { route: "otlp", answer: post(request) };
+    if (served === "posts") throw new Refusal(404, "not_found", "this listener has no such path");
     const own = read ? this.#own(path) : undefined;
     if (own !== undefined) return own;
     if (segments[0] !== "api") {
@@ -175,7 +204,7 @@ class HttpServer implements Http {
     if (first === undefined) throw new Refusal(404, "not_found", "the API has no such path");
     const found = matching.find((route) => route.method === (read ? "GET" : method));
     if (found === undefined) throw wrongMethod(first.method);
-    const body = () => readBody(request, this.#parts.limits.requestBytesMax);
+    const body = (sizeBytesMax = this.#parts.limits.requestBytesMax) => readBody(request, sizeBytesMax);
     const answer = Promise.resolve(found.handle({ path: segments, query, headers, body }));
     return { route: found.route, answer };
   }
@@ -216,7 +245,7 @@ class HttpServer implements Http {
     return new Refusal(500, "internal", "the collector failed; its log says why").answer();
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, served: Served): void {
     const { doors, upgrades, log, metrics } = this.#parts;
     socket.on("error", () => socket.destroy());
     try {
@@ -225,7 +254,7 @@ class HttpServer implements Http {
       if (!originAllowed(origin, host, doors)) {
         throw new Refusal(403, "origin", "a page of another site may not connect here");
       }
-      const handler = upgrades.get(parseTarget(request.url ?? "").path);
+      const handler = served === "posts" ? undefined : upgrades.get(parseTarget(request.url ?? "").path);
       if (handler === undefined) throw new Refusal(404, "not_found", "there is no WebSocket at this path");
       handler(request, socket, head);
       metrics.httpRequests.inc({ route: "upgrade", code: "2xx" });
@@ -265,7 +294,7 @@ async function readBody(request: IncomingMessage, sizeBytesMax: number): Promise
   for await (const chunk of stream) {
     sizeBytes += chunk.length;
     if (sizeBytes > sizeBytesMax) {
-      const message = `the body is larger than ${sizeBytesMax} bytes (limits.requestBytesMax)`;
+      const message = `the body is larger than ${sizeBytesMax} bytes; send less at once`;
       throw new Refusal(413, "too_large", message, [["Connection", "close"]]);
     }
     chunks.push(chunk);
@@ -303,12 +332,12 @@ function wrongMethod(allowed: string): Refusal {
   return new Refusal(405, "method", `want ${allow}`, [["Allow", allow]]);
 }
 
-function cannotListen(host: string, port: number, error: NodeJS.ErrnoException): ConfigError {
+function cannotListen(key: string, host: string, port: number, error: NodeJS.ErrnoException): ConfigError {
   const advice = new Map([
     ["EADDRINUSE", "another process has the port: stop it, or listen on another port"],
     ["EACCES", "this user may not take a port below 1024: choose another port"],
     ["EADDRNOTAVAIL", "this machine does not have the address"],
   ]);
   const why = advice.get(error.code ?? "") ?? error.message;
-  return new ConfigError([`listen: cannot listen on ${host}:${port}: ${why}`]);
+  return new ConfigError([`${key}: cannot listen on ${host}:${port}: ${why}`]);
 }

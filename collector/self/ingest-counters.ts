@@ -30,6 +30,9 @@ export function ingestCounters(metrics: Metrics): CollectorCounters {
     refusedFrame: (reason) => metrics.ingestRefusals.inc({ reason }),
     refusedConnection: (reason) => metrics.ingestConnectionRefusals.inc({ reason }),
     lost: (reason, samples) => metrics.ingestLost.inc({ reason }, samples),
+    otlpSources: (count) => metrics.otlpSources.set(count),
+    refusedRequest: (reason) => metrics.otlpRefusals.inc({ reason }),
+    repeatedPoints: (count) => metrics.otlpRepeated.inc(count),
     samplesPerSecond(nowMs) {
       if (windowMs === 0) windowMs = nowMs;
       if (nowMs - windowMs >= rateWindowMs) {

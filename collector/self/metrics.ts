@@ -8,35 +8,13 @@
  * per frame or per request, never per sample.
  */
 import * as client from "prom-client";
-import { connectionRefusals } from "#collector/ingest/counters.ts";
+import { connectionRefusals, requestRefusals } from "#collector/ingest/counters.ts";
 import type { DetectorName } from "#shared/anomaly.ts";
 import { severities } from "#shared/contract/incident.ts";
 import { channels } from "#shared/contract/live.ts";
 import type { WireErrorReason } from "#shared/errors.ts";
 import { lossReasons } from "#shared/wire/wire.ts";
-
-export const httpRoutes = [
-  "incidents",
-  "incident",
-  "command",
-  "hosts",
-  "host_series",
-  "series",
-  "ledger",
-  "system",
-  "feedback",
-  "metrics",
-  "healthy",
-  "ready",
-  "console",
-  "upgrade",
-  "none",
-] as const;
-export type HttpRoute = (typeof httpRoutes)[number];
-
-/** The status classes: exact codes would be a label that only a reader of the source could list. */
-export const httpCodes = ["2xx", "3xx", "4xx", "5xx"] as const;
-export type HttpCode = (typeof httpCodes)[number];
+import { httpCodes, httpRoutes } from "./http-labels.ts";
 
 const wireReasons = [
   "truncated",
@@ -135,7 +113,7 @@ export const metricTable = {
     type: "counter",
     name: "causeway_ingest_lost_samples_total",
     unit: "",
-    help: "Samples entered in the completeness ledger as missing, by reason.",
+    help: "Samples entered in the completeness ledger as missing or not taken, by reason.",
     labels: { reason: lossReasons },
   },
   ingestInFlight: {
@@ -143,6 +121,27 @@ export const metricTable = {
     name: "causeway_ingest_in_flight_bytes",
     unit: "bytes",
     help: "Bytes received and not yet durable.",
+    labels: {},
+  },
+  otlpSources: {
+    type: "gauge",
+    name: "causeway_ingest_otlp_sources",
+    unit: "",
+    help: "Services that push by OTLP, by places, as far as they are remembered.",
+    labels: {},
+  },
+  otlpRefusals: {
+    type: "counter",
+    name: "causeway_ingest_refused_requests_total",
+    unit: "",
+    help: "OTLP requests of which nothing was taken, by reason.",
+    labels: { reason: requestRefusals },
+  },
+  otlpRepeated: {
+    type: "counter",
+    name: "causeway_ingest_repeated_points_total",
+    unit: "",
+    help: "Points and requests by OTLP that were here already; stored once.",
     labels: {},
   },
   journalCommit: {
@@ -208,6 +207,13 @@ export const metricTable = {
     unit: "",
     help: "Judged series, by how far their own history has come.",
     labels: { warmup: ["collecting", "provisional", "ready"] },
+  },
+  changes: {
+    type: "counter",
+    name: "causeway_ingest_changes_total",
+    unit: "",
+    help: "Changes to the systems that were told for the first time: releases, configurations, SQL, batch runs, campaigns.",
+    labels: {},
   },
   incidentsOpened: {
     type: "counter",

@@ -57,6 +57,15 @@ const migrations: readonly string[] = [
   UPDATE incidents SET json = json_insert(json, '$.feedback', NULL);
   UPDATE deltas SET json = json_insert(json, '$.feedback', NULL);
   `,
+  // Incidents of before they could merge, be suppressed, be told as a story or know their changes and their like.
+  `
+  UPDATE incidents SET json = json_set(json, '$.mergedInto', NULL, '$.suppressedBy', NULL,
+    '$.hostCount', json_array_length(json, '$.hosts'), '$.changes', json('[]'), '$.similar', json('[]'),
+    '$.confirmedCause', NULL, '$.story', json('{"cause":null,"failure":null,"ruledOut":[]}'));
+  UPDATE deltas SET json = json_set(json, '$.mergedInto', NULL, '$.suppressedBy', NULL,
+    '$.hostCount', json_array_length(json, '$.hosts'), '$.changes', json('[]'), '$.similar', json('[]'),
+    '$.confirmedCause', NULL, '$.story', json('{"cause":null,"failure":null,"ruledOut":[]}'));
+  `,
 ];
 
 /** Refuses, without a write, a file that is another program's, a newer version's or damaged. `path` is for the message. */

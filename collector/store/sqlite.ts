@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Host, Loss } from "#shared/contract/api.ts";
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 import type { Cursor } from "#shared/contract/live.ts";
 import { assert, StorageError } from "#shared/errors.ts";
 import type { Limits } from "#shared/limits.ts";
@@ -106,7 +106,7 @@ export class SqliteStore implements Store {
        SET revision = ?2, resolved = ?3, started_ms = ?4, json = ?5`,
       incident.id,
       incident.revision,
-      incident.state === "resolved" ? 1 : 0,
+      isOver(incident) ? 1 : 0,
       incident.startedMs,
       json,
     );

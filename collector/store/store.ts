@@ -38,7 +38,7 @@ export interface Commit {
 }
 
 export interface IncidentFilter {
-  /** `open`: everything that is not resolved. */
+  /** `open`: everything that is not over. */
   readonly state: "open" | "all";
   readonly limit: number;
 }
@@ -64,7 +64,7 @@ export interface DeltaSource {
   cursor(): Cursor;
   /** At most `limit` deltas after `seq`, oldest first; undefined when they are no longer (or not yet) there. */
   deltasAfter(seq: number, limit?: number): readonly Delta[] | undefined;
-  /** The channel's whole state at `cursor()`: every incident that is not resolved, then the newest resolved ones. */
+  /** The channel's whole state at `cursor()`: every incident that is not over, then the newest that are. */
   channelIncidents(): readonly Incident[];
 }
 

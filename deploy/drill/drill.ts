@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { sleep, systemClock } from "#shared/clock.ts";
 import type { Host } from "#shared/contract/api.ts";
-import { causeConfidenceMin, type Incident } from "#shared/contract/incident.ts";
+import { causeConfidenceMin, type Incident, isOver } from "#shared/contract/incident.ts";
 import { errorText } from "#shared/errors.ts";
 import { renderText } from "#shared/text/text.ts";
 import { readRun } from "../local/run-file.ts";
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const host = await warmHost(url);
   const live = await openLive(url).catch((error: unknown) => fail(1, errorText(error)));
   const already = [...live.incidents.values()].filter(
-    (incident) => concerns(incident, host) && incident.state !== "resolved",
+    (incident) => concerns(incident, host) && !isOver(incident),
   );
   if (already.length > 0) {
     say(
@@ -137,7 +137,7 @@ async function report(
     const resolved = await waitFor(
       live,
       resolveWaitMs,
-      (incident) => incident.id === found.id && incident.state === "resolved",
+      (incident) => incident.id === found.id && isOver(incident),
     );
     const resolvedS = (systemClock.nowMs() - endedMs) / 1000;
     write({ ...outcome, resolved: resolved !== null, resolve_s: resolvedS });

@@ -7,6 +7,8 @@ export interface Live {
   readonly incidents: ReadonlyMap<string, Incident>;
   /** Called with each incident that is pushed after the snapshot. */
   onIncident: ((incident: Incident) => void) | null;
+  /** Called when the connection was lost, not after `close`. */
+  onClose: (() => void) | null;
   close(): void;
 }
 
@@ -14,9 +16,19 @@ export interface Live {
 export function openLive(url: string): Promise<Live> {
   const incidents = new Map<string, Incident>();
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}${livePath}`, liveSubprotocol);
-  const live: Live = { incidents, onIncident: null, close: () => socket.close() };
+  let closed = false;
+  const live: Live = {
+    incidents,
+    onIncident: null,
+    onClose: null,
+    close() {
+      closed = true;
+      socket.close();
+    },
+  };
   return new Promise((resolve, reject) => {
     socket.addEventListener("error", () => reject(new Error(`cannot open the live channel of ${url}`)));
+    socket.addEventListener("close", () => (closed ? undefined : live.onClose?.()));
     socket.addEventListener("open", () => {
       socket.send(JSON.stringify({ t: "hello", v: 1, client: "causeway-drill" }));
       socket.send(JSON.stringify({ t: "sub", ch: "incidents" }));

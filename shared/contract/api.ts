@@ -28,6 +28,15 @@ export const feedbackRequestSchema = z.extend(commandRequestSchema, {
 export type FeedbackRequest = z.infer<typeof feedbackRequestSchema>;
 
 /**
+ * `POST /api/v1/incidents/{id}/cause`, with the headers of the other commands; for incidents that are over too. Says what the cause
+ * was, in place of what was said before; null withdraws it (409 when there is nothing to withdraw). Answers with the incident.
+ */
+export const causeRequestSchema = z.extend(commandRequestSchema, {
+  entity: z.nullable(z.string().check(z.minLength(1), z.maxLength(256))),
+});
+export type CauseRequest = z.infer<typeof causeRequestSchema>;
+
+/**
  * `GET /api/v1/feedback?incident=`: the verdicts in force, newest first, and what follows from all of them together. With
  * `incident`, only that one and the series that it showed. A factor multiplies the deviation from which a series is
  * abnormal: above 1 it is told later, below 1 sooner.

@@ -5,6 +5,9 @@ export const en = {
   "incident.unknown": "{symptom} on {host}; cause not identified",
   "incident.hosts": "{symptom} on {host} and {more} more because {cause}",
   "incident.hosts_unknown": "{symptom} on {host} and {more} more; cause not identified",
+  "incident.cause_change": "{symptom} on {host} because {cause}, after the change “{change}” of {target}",
+  "incident.hosts_change":
+    "{symptom} on {host} and {more} more because {cause}, after the change “{change}” of {target}",
   "incident.silent": "{host} is silent: {cause}",
   "incident.group": "All {hosts} hosts of {group}: {symptom}",
   "incident.group_most": "{hosts} of the {members} hosts of {group}: {symptom}",
@@ -82,6 +85,18 @@ export const en = {
   "impact.blind": "Nothing is known about {host} since it fell silent",
   "impact.blind_hosts": "Nothing is known about {hosts} hosts since they fell silent",
 
+  "impact.unknown_hosts":
+    "Effect on customers is not known for {hosts} hosts: no transaction metrics are collected there",
+
+  "story.after_change": "{cause}, {before|duration} after the change “{change}” of {target}",
+
+  "ruled.weaker": "{entity} explains more",
+  "ruled.unconnected": "abnormal at the same time, and nothing shows that the rest comes from it",
+  "ruled.change_late": "the change “{change}” was made {late|duration} after it began",
+  "ruled.change_elsewhere": "the change “{change}” was made elsewhere: nothing abnormal is connected with it",
+  "ruled.change_calm": "the change “{change}” was made nearby, and what was changed shows nothing abnormal",
+  "ruled.change_weaker": "the change “{change}” was made here, and what it changed explains less",
+
   "anomaly.head": "{host}: {what} {reading}",
   "anomaly.head_of": "{host}: {what} ({labels}) {reading}",
   "anomaly.between": "is {value}, expected {low} to {high}",
@@ -97,6 +112,7 @@ export const en = {
   "day.month_end": "the last business days of a month",
   "day.other": "days of the class {day}",
 
+  "reason.look": "{deviations} usual deviations from what it was before",
   "reason.level": "{times} times as far off as what is already unusual",
   "reason.far": "more than a thousand times as far off as what is already unusual",
   "reason.record": "larger than any deviation in the {known|duration} known",
@@ -183,6 +199,16 @@ export const en = {
   "timeline.resolved": "resolved by itself",
   "timeline.resolved_by": "resolved by {by}",
   "timeline.reopened": "reopened: the same trouble came back",
+  "timeline.calm": "resolved: calm for a quarter of an hour",
+  "timeline.flapping": "comes and goes: held open until it is calm",
+  "timeline.expired": "expired: no news for two days",
+  "timeline.merged": "turned out to be {incident}, and goes on there",
+  "timeline.absorbed": "{incident} turned out to be part of this",
+  "timeline.suppressed": "its hosts are silent: look at {incident} first",
+  "timeline.unsuppressed": "its hosts are back, and it is still there",
+  "timeline.cause_confirmed": "cause confirmed by {by}: {entity}",
+  "timeline.cause_corrected": "cause corrected by {by}: {entity}",
+  "timeline.cause_withdrawn": "confirmed cause withdrawn by {by}",
   "timeline.acknowledged": "acknowledged by {by}",
   "timeline.feedback_useful": "called useful by {by}",
   "timeline.feedback_noise": "called noise by {by}",

@@ -24,6 +24,10 @@ const telling: readonly (readonly [label: string, replaced: RegExp])[] = [
   ["process.executable.name", /^service\./],
   // By what a service was recognised is of no use at night.
   ["service.name", /^causeway\.service\.source$/],
+  // A container's network has a number that says nothing; whose it is, its service says.
+  ["service.name", /^causeway\.network\.namespace$/],
+  // Of an edge the other end counts.
+  ["network.peer.address", /^network\.local\.address$/],
   ["system.filesystem.mountpoint", /^system\.(device|filesystem\.(type|mode))$/],
 ];
 

@@ -7,6 +7,9 @@ export const zhCN: Catalogue = {
   "incident.unknown": "{host}：{symptom}；原因未能确定",
   "incident.hosts": "{host} 及另外 {more} 台主机：{symptom}，原因是{cause}",
   "incident.hosts_unknown": "{host} 及另外 {more} 台主机：{symptom}；原因未能确定",
+  "incident.cause_change": "{host}：{symptom}，原因是{cause}，此前 {target} 做过变更“{change}”",
+  "incident.hosts_change":
+    "{host} 及另外 {more} 台主机：{symptom}，原因是{cause}，此前 {target} 做过变更“{change}”",
   "incident.silent": "{host} 没有上报数据：{cause}",
   "incident.group": "{group} 全部 {hosts} 台主机：{symptom}",
   "incident.group_most": "{group} 的 {members} 台主机中有 {hosts} 台：{symptom}",
@@ -75,6 +78,17 @@ export const zhCN: Catalogue = {
   "impact.blind": "{host} 失联以来的情况未知",
   "impact.blind_hosts": "{hosts} 台主机失联以来的情况未知",
 
+  "impact.unknown_hosts": "{hosts} 台主机没有采集交易指标，对客户的影响未知",
+
+  "story.after_change": "{cause}，出现在 {target} 的变更“{change}”之后 {before|duration}",
+
+  "ruled.weaker": "{entity} 更能解释",
+  "ruled.unconnected": "同一时间出现异常，但没有迹象表明其余现象由它引起",
+  "ruled.change_late": "变更“{change}”在异常开始 {late|duration}之后才执行",
+  "ruled.change_elsewhere": "变更“{change}”在别处执行，与异常部分没有关联",
+  "ruled.change_calm": "变更“{change}”在附近执行，但被变更的对象没有异常",
+  "ruled.change_weaker": "变更“{change}”就在此处执行，但被变更的对象解释力较弱",
+
   "anomaly.head": "{host}：{what}{reading}",
   "anomaly.head_of": "{host}：{what}（{labels}）{reading}",
   "anomaly.between": "为 {value}，预期 {low} 至 {high}",
@@ -90,6 +104,7 @@ export const zhCN: Catalogue = {
   "day.month_end": "月末最后几个工作日",
   "day.other": "“{day}”类日期",
 
+  "reason.look": "与此前相比偏离 {deviations} 倍常规波动",
   "reason.level": "偏离达到异常门限的 {times} 倍",
   "reason.far": "偏离超过异常门限的一千倍",
   "reason.record": "在已知的 {known|duration}内从未有过这样大的偏离",
@@ -168,6 +183,16 @@ export const zhCN: Catalogue = {
   "timeline.resolved": "自动恢复",
   "timeline.resolved_by": "由 {by} 关闭",
   "timeline.reopened": "重新打开：同样的问题再次出现",
+  "timeline.calm": "已平稳一刻钟，恢复",
+  "timeline.flapping": "反复出现：平稳之前保持打开",
+  "timeline.expired": "两天没有新消息，已过期",
+  "timeline.merged": "确认与 {incident} 是同一事件，并入其中",
+  "timeline.absorbed": "{incident} 确认是本事件的一部分，已并入",
+  "timeline.suppressed": "所在主机失联，请先处理 {incident}",
+  "timeline.unsuppressed": "所在主机已恢复上报，问题仍在",
+  "timeline.cause_confirmed": "{by} 确认原因：{entity}",
+  "timeline.cause_corrected": "{by} 更正原因：{entity}",
+  "timeline.cause_withdrawn": "{by} 撤回了原因确认",
   "timeline.acknowledged": "{by} 已认领",
   "timeline.feedback_useful": "{by} 评价为有用",
   "timeline.feedback_noise": "{by} 评价为噪音",

@@ -12,6 +12,10 @@ export const lossReasons = [
   "spool_corrupt",
   "disk_full",
   "shed",
+  "too_late",
+  "clock",
+  "too_many_series",
+  "invalid",
 ] as const;
 export type LossReason = (typeof lossReasons)[number];
 

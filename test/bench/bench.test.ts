@@ -9,6 +9,7 @@ const wanted = new Map([
   ["detect", ["detect.ns_per_sample", "detect.vs_welford", "detect.bytes_per_series"]],
   ["wire", ["wire.bytes_per_sample", "wire.encode_ns", "wire.decode_ns"]],
   ["ingest", ["ingest.samples_per_cpu_second"]],
+  ["rank", ["rank.p50_ms", "rank.p99_ms", "rank.samples.p99_ms"]],
   ["agent", ["agent.rss_mb", "agent.pss_mb", "agent.anonymous_mb"]],
 ]);
 

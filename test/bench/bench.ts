@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- [name...] [--quick] [--json FILE] [--minutes N] [--million]`: the product beside what it is compared with.
  *
- * Names: agent, ingest, wire, detect; none means all. Each prints both sides, their ratio and the version of Node, and its figures
+ * Names: agent, ingest, wire, detect, rank; none means all. Each prints both sides, their ratio and the version of Node, and its figures
  * go into one JSON object. The rivals are Debian's packages; one that cannot be had is told and left out.
  */
 import { writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { benchDetect } from "./detect.ts";
 import { benchIngest } from "./ingest.ts";
 import type { BenchOptions, Figures } from "./report.ts";
 import { loadAverage } from "./processes.ts";
+import { benchRank } from "./rank.ts";
 import { benchWire } from "./wire.ts";
 
 export const benches: ReadonlyMap<string, (options: BenchOptions) => Promise<Figures>> = new Map([
@@ -18,6 +19,7 @@ export const benches: ReadonlyMap<string, (options: BenchOptions) => Promise<Fig
   ["wire", benchWire],
   ["ingest", benchIngest],
   ["agent", benchAgent],
+  ["rank", benchRank],
 ]);
 
 async function main(): Promise<void> {

@@ -24,6 +24,9 @@ const counters: IngestCounters = {
   refusedFrame: () => {},
   refusedConnection: () => {},
   lost: () => {},
+  otlpSources: () => {},
+  refusedRequest: () => {},
+  repeatedPoints: () => {},
 };
 const socket = createAgentSocket({ clock, journal, log, counters });
 const server = createServer((_, response) => response.end(`${samples}\n`));

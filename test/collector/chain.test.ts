@@ -1,4 +1,5 @@
-// Operators' feedback on its way through the chain: what follows from it is a function of the journal, like everything else.
+// Operators' feedback, the causes that they confirm, and changes on their way through the chain: what follows from them is a function of
+// the journal, like everything else.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { type Chain, type ChainEvent, createChain } from "#collector/chain.ts";
@@ -48,6 +49,14 @@ function eventsOf(verdictOf: (opened: number) => "useful" | "noise" | "none"): C
     for (const { incident, verdict } of due.filter((one) => one.tick === tick)) {
       const command = { kind: "feedback", incident, verdict, by: "Wang Fang", comment: "" } as const;
       say({ kind: "command", command, nowMs: timeMs }, tick);
+      const entity = verdict === "none" ? null : "batch:report";
+      const cause = { kind: "cause", incident, entity, by: "Li Na", comment: "as yesterday" } as const;
+      say({ kind: "command", command: cause, nowMs: timeMs }, tick);
+    }
+    if (tick % 100 === 90) {
+      const target = { of: "host", name: hosts[tick % 4]! } as const;
+      const change = { id: `c${tick % 400}`, kind: "batch", atMs: timeMs - 60_000, title: "report" } as const;
+      say({ kind: "changes", changes: [{ ...change, target, by: "", link: "" }], nowMs: timeMs }, tick);
     }
     say({ kind: "tick", nowMs: timeMs + 1 }, tick);
   }
@@ -86,6 +95,13 @@ test("feedback is in the incident, in its timeline and in the thresholds", () =>
   );
   const later = incidents.flatMap(({ symptoms }) => symptoms).flatMap(({ reasons }) => reasons);
   assert.ok(later.some(({ key }) => key === "reason.feedback"));
+});
+
+test("changes and confirmed causes are in the incidents that they belong to, and in those that are like them", () => {
+  const incidents = told(createChain(), events);
+  assert.ok(incidents.some(({ changes }) => changes.length > 0));
+  assert.ok(incidents.some(({ confirmedCause }) => confirmedCause?.entity === "batch:report"));
+  assert.ok(incidents.some(({ similar }) => similar.some(({ cause }) => cause?.confirmed === true)));
 });
 
 test("the same journal gives the same incidents and the same state, byte for byte", () => {

@@ -124,5 +124,6 @@ test("a thousand hosts that come for an hour and never again leave nothing behin
   pass(hosts, chain, nowMs + 3 * 3_600_000, nowMs + 8 * dayMs);
   assert.deepEqual([hosts.facts(), chain.detect.open(), chain.openIncidents()], [[], [], []]);
   assert.equal(chain.detect.state("vm-0-0"), "up");
-  assert.ok(sizeOf() - empty < 200, `${sizeOf() - empty} bytes left`);
+  // What stays is how the one incident of it all was, for the next one like it.
+  assert.ok(sizeOf() - empty < 1_000, `${sizeOf() - empty} bytes left`);
 });

@@ -68,8 +68,43 @@ async function followed(entries: readonly JournalEntry[]) {
   await consumption.caughtUp;
   consumption.stop();
   await consumption.done;
-  return { follower, hosts: createView({ follower, journal, store }).hosts(), close: () => journal.close() };
+  return {
+    follower,
+    metrics,
+    hosts: createView({ follower, journal, store }).hosts(),
+    close: () => journal.close(),
+  };
 }
+
+test("a change counts once however often it is told, and a replay of the journal knows the same", async () => {
+  const record = recorder();
+  const target = { of: "host", name: "web" } as const;
+  const first = {
+    id: "r-1",
+    kind: "release",
+    atMs: startMs,
+    title: "web 2",
+    target,
+    by: "li",
+    link: "",
+  } as const;
+  for (const [index, changes] of [
+    [first],
+    [first, { ...first, id: "r-2" }],
+    [{ ...first, title: "web 3" }],
+  ].entries()) {
+    const atMs = startMs + index * 1_000;
+    record.entries.push(jsonEntry("change", "", atMs, { key: String(index), atMs, changes }));
+  }
+  const once = await followed(record.entries);
+  const known = once.follower.chain.changes.between(0, Number.MAX_SAFE_INTEGER);
+  assert.deepEqual(known, [first, { ...first, id: "r-2" }]);
+  assert.match(await once.metrics.text(), /^causeway_ingest_changes_total 2$/m);
+  const again = await followed(record.entries);
+  assert.deepEqual(again.follower.chain.snapshot(), once.follower.chain.snapshot());
+  await once.close();
+  await again.close();
+});
 
 test("a host that is gone is listed without series, and its agent goes on in the middle of its segment as if it were new", async () => {
   const record = recorder();

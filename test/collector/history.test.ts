@@ -57,6 +57,7 @@ test("gauges come as they are and counters as rates, of the ticks in the range a
   const { journal } = await journalOf([
     { atMs: 10_000, values: [5, 100], defines: [gauge, counter] },
     { atMs: 20_000, values: [6, 150] },
+    { atMs: 30_000, values: [Number.NaN, 130] },
     { atMs: 30_000, values: [Number.NaN, 140] },
     { atMs: 40_000, values: [8, 160] },
     { atMs: 50_000, values: [9, 500] },
@@ -68,7 +69,11 @@ test("gauges come as they are and counters as rates, of the ticks in the range a
     [gauge, counter].map(seriesId),
   );
   assert.deepEqual([...found[0]!.values], [6, Number.NaN, 8]);
-  assert.deepEqual([...found[1]!.values], [5, Number.NaN, 2], "a total that fell began anew");
+  assert.deepEqual(
+    [...found[1]!.values],
+    [5, Number.NaN, 2],
+    "a total that fell began anew, a tick told again counts as it was told last",
+  );
   await journal.close();
 });
 

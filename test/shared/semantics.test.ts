@@ -24,9 +24,11 @@ test("every metric that is judged says what the smallest change is that matters"
   }
 });
 
-test("latency and traffic never open an incident: they are what a cause does to others", () => {
+test("latency and traffic never open an incident, but for what a service's customers wait for: they are what a cause does to others", () => {
+  assert.equal(meaning("causeway.service.latency", [["service.name", "pay"]]).role, "symptom");
   for (const metric of knownMetrics) {
     const { role, kind } = meaning(metric);
+    if (metric === "causeway.service.latency") continue;
     if (kind === "latency" || kind === "traffic") assert.notEqual(role, "symptom", metric);
   }
 });
@@ -109,4 +111,29 @@ test("what can run out is known: filesystems, memory, and certificates under the
   }
   for (const metric of ["cache_entry_expiry", "session_expires_total", "certificates_signed_total"])
     assert.equal(meaning(metric).runsOut, undefined, metric);
+});
+
+test("the way to a peer is evidence about that peer; from a client, and on loopback, it is context", () => {
+  const edge = (direction: string, address: string) =>
+    [
+      ["causeway.edge.direction", direction],
+      ["network.peer.address", address],
+      ...(direction === "out" ? [["network.peer.port", "5432"] as const] : []),
+    ] as const;
+  for (const metric of ["causeway.edge.rtt", "causeway.edge.retransmits"]) {
+    const { role, resource, entity } = meaning(metric, edge("out", "10.0.0.9"));
+    assert.deepEqual(
+      [role, resource, entity.kind, entity.name],
+      ["evidence", "network", "peer", "10.0.0.9/5432"],
+    );
+    assert.equal(meaning(metric, edge("in", "198.51.100.7")).role, "context");
+    assert.equal(meaning(metric, edge("out", "127.0.0.1")).role, "context");
+    assert.equal(
+      meaning(metric, edge("out", "127.0.0.12")).role,
+      "evidence",
+      "a host's own, on one machine with others",
+    );
+  }
+  const { role, kind, bornAtZero } = meaning("causeway.edge.unreachable", edge("out", "10.0.0.9"));
+  assert.deepEqual([role, kind, bornAtZero], ["evidence", "errors", true]);
 });

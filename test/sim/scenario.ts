@@ -18,12 +18,20 @@
  *
  * About hosts: `addresses web-01 10.1.7.11`; `left web-01 bye at 10m` (or closed, timeout) ends its connection; `gone after 2h` counts
  * a host that was not heard for so long as gone, and `expect gone web-01 by 3h` wants that.
+ *
+ * About changes: `change rel-1 release service=core-db at 9m50s told 11m: new pool settings` is told at its own time unless it says when.
+ * `expect incident by 12m root core-db action rel-1` wants that change named as what caused it, `... without action` wants none named;
+ * `expect ruled out web by 12m` wants it said that this was looked at, `expect state flapping by 30m` wants the newest state.
+ * `expect suppressed pay-01 by 16m` wants an incident of that host that a dead host's speaks for, `expect unsuppressed pay-01 by 20m` one
+ * that it no longer speaks for.
  */
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Change, changeKinds, changeTargets } from "#shared/contract/change.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 import { parseDuration } from "#shared/duration.ts";
 import { canonicalLabels, type Series } from "#shared/series.ts";
 import { type Chain, type ChainResult, createChain } from "#collector/chain.ts";
 import { type ConnectionEnd, usualPolicy } from "#collector/detect/detect.ts";
+import { Past } from "./past.ts";
 
 /** An arbitrary Monday, 00:00 UTC; scenario times count from here. */
 export const epochMs = Date.UTC(2026, 0, 5);
@@ -51,12 +59,18 @@ interface Left {
   readonly atMs: number;
 }
 
+interface ToldChange {
+  readonly change: Change;
+  readonly toldMs: number;
+}
+
 export interface Scenario {
   readonly edges: readonly (readonly [string, string])[];
   readonly loads: readonly Load[];
   readonly expectations: readonly Expectation[];
   readonly addresses: readonly (readonly [host: string, addresses: readonly string[]])[];
   readonly lefts: readonly Left[];
+  readonly changes: readonly ToldChange[];
   /** As shipped when it is null. */
   readonly hostGoneMs: number | null;
 }
@@ -76,6 +90,7 @@ export function parseScenario(text: string, seed = 1): Scenario {
   const expectations: Expectation[] = [];
   const addresses: [string, string[]][] = [];
   const lefts: Left[] = [];
+  const changes: ToldChange[] = [];
   let hostGoneMs: number | null = null;
   for (const [index, whole] of text.split("\n").entries()) {
     const line = whole.replace(/(^|\s)#.*$/, "").trimEnd();
@@ -86,16 +101,17 @@ export function parseScenario(text: string, seed = 1): Scenario {
       loads.push({ intervalMs: parseDuration(words[1] ?? "", `line ${index + 1}: load`), rows: [] });
     else if (words[0] === "addresses") addresses.push([words[1] ?? "", words.slice(2)]);
     else if (words[0] === "left") lefts.push(leftOf(words, index + 1));
+    else if (words[0] === "change") changes.push(changeOf(line.trim(), index + 1));
     else if (words[0] === "gone") hostGoneMs = parseDuration(words[2] ?? "", `line ${index + 1}: gone after`);
     else if (words[0] === "expect") expectations.push({ line: index + 1, text: words.slice(1).join(" ") });
     else if (/^\s/.test(line) && loads.length > 0)
       loads.at(-1)!.rows.push(rowOf(line.trim(), index + 1, random));
     else
       throw new Error(
-        `line ${index + 1}: want topology, addresses, left, gone, load, expect or an indented series, got ${JSON.stringify(line)}`,
+        `line ${index + 1}: want topology, addresses, left, change, gone, load, expect or an indented series, got ${JSON.stringify(line)}`,
       );
   }
-  return { edges, loads, expectations, addresses, lefts, hostGoneMs };
+  return { edges, loads, expectations, addresses, lefts, changes, hostGoneMs };
 }
 
 function leftOf([, host = "", end = "", , at = ""]: readonly string[], line: number): Left {
@@ -104,6 +120,20 @@ function leftOf([, host = "", end = "", , at = ""]: readonly string[], line: num
       `line ${line}: want left HOST bye, closed or timeout at TIME, got ${JSON.stringify(end)}`,
     );
   return { host, end, atMs: parseDuration(at, `line ${line}: left`) };
+}
+
+function changeOf(line: string, lineNumber: number): ToldChange {
+  const match = /^change (\S+) (\w+) (\w+)=(\S+) at (\w+)(?: told (\w+))?: (.*)$/.exec(line);
+  const [, id = "", kindName, ofName, name = "", at = "", told = at, title = ""] = match ?? [];
+  const kind = changeKinds.find((one) => one === kindName);
+  const of = changeTargets.find((one) => one === ofName);
+  if (kind === undefined || of === undefined)
+    throw new Error(
+      `line ${lineNumber}: want change ID KIND service|host|entity=NAME at TIME [told TIME]: TITLE, got ${JSON.stringify(line)}`,
+    );
+  const atMs = epochMs + parseDuration(at, `line ${lineNumber}: change`);
+  const toldMs = parseDuration(told, `line ${lineNumber}: change told`);
+  return { change: { id, kind, atMs, title, target: { of, name }, by: "", link: "" }, toldMs };
 }
 
 function edgesOf(words: readonly string[]): [string, string][] {
@@ -154,22 +184,27 @@ function valuesOf(text: string, lineNumber: number, random: () => number): Float
 
 /** Plays a scenario through a fresh chain. */
 export function play(scenario: Scenario): Played {
-  const { hostGoneMs, addresses, lefts } = scenario;
+  const { hostGoneMs, addresses, lefts, changes } = scenario;
   const chain = createChain(hostGoneMs === null ? {} : { policy: { ...usualPolicy, hostGoneMs } });
   const told: { atMs: number; incident: Incident }[] = [];
   const gone: { atMs: number; host: string }[] = [];
+  const past = new Past();
   const tell = ({ incidents, departures }: ChainResult): void => {
     const atMs = chain.nowMs() - epochMs;
     for (const incident of incidents) told.push({ atMs, incident });
     for (const { host, what } of departures) if (what === "gone") gone.push({ atMs, host });
+    for (const request of chain.wanted())
+      tell(chain.apply({ kind: "history", id: request.id, histories: past.of(request) }));
   };
   for (const [host, own] of addresses) chain.apply({ kind: "addresses", host, addresses: own });
   for (const [caller, callee] of scenario.edges) chain.topology.declare(caller, callee);
   for (const load of scenario.loads) {
     const hosts = Map.groupBy(load.rows, ({ host }) => host);
     for (const [host, rows] of hosts) {
-      for (const [number, { series }] of rows.entries())
+      for (const [number, { series }] of rows.entries()) {
+        past.define(host, number, series);
         chain.apply({ kind: "define", host, number, series });
+      }
     }
     const ticks = Math.max(...load.rows.map(({ values }) => values.length));
     const totals = new Map<Row, number>();
@@ -180,6 +215,10 @@ export function play(scenario: Scenario): Played {
           const due = atMs >= nowMs - epochMs && atMs < nowMs - epochMs + tickEveryMs;
           if (due) tell(chain.apply({ kind: "left", host, end, nowMs }));
         }
+        for (const { change, toldMs } of changes) {
+          const due = toldMs >= nowMs - epochMs && toldMs < nowMs - epochMs + tickEveryMs;
+          if (due) tell(chain.apply({ kind: "changes", changes: [change], nowMs }));
+        }
         tell(chain.apply({ kind: "tick", nowMs }));
         if (nowMs > timeMs) continue;
         for (const [host, rows] of hosts) {
@@ -187,6 +226,7 @@ export function play(scenario: Scenario): Played {
           if (values.every(Number.isNaN)) continue;
           const series = Uint32Array.from(rows.keys());
           const batch = { host, timeMs, intervalMs: load.intervalMs, series, values };
+          past.add(batch);
           tell(chain.apply({ kind: "batch", batch }));
         }
       }
@@ -228,12 +268,36 @@ function check(text: string, { told, gone }: Played): string | null {
     if (found === undefined) return "it is not gone";
     return found.atMs <= durationOf("by") ? null : `gone at ${found.atMs / 1000} s`;
   }
+  if (text.startsWith("state ")) {
+    const state = told.filter(({ atMs }) => atMs <= durationOf("by")).at(-1)?.incident.state;
+    return state === text.split(" ")[1] ? null : `it is ${state ?? "not told"}`;
+  }
+  if (/^(?:un)?suppressed /.test(text)) {
+    const [kind, host = ""] = text.split(" ");
+    const heard = told.filter(
+      ({ atMs, incident }) => atMs <= durationOf("by") && incident.hosts.includes(host),
+    );
+    const last = new Map(heard.map(({ incident }) => [incident.id, incident]));
+    const was = new Set(
+      heard.filter(({ incident }) => incident.suppressedBy !== null).map(({ incident }) => incident.id),
+    );
+    const found = [...last.values()].some(
+      ({ id, suppressedBy }) => was.has(id) && (suppressedBy !== null) === (kind === "suppressed"),
+    );
+    return found ? null : "no incident of this host is";
+  }
+  if (text.startsWith("ruled out ")) {
+    const story = told.filter(({ atMs }) => atMs <= durationOf("by")).at(-1)?.incident.story;
+    const out = (story?.ruledOut ?? []).map(({ what }) => what);
+    const named = out.some((what) => what.split(/[:/]/).includes(text.split(" ")[2] ?? ""));
+    return named ? null : `ruled out: ${out.join(", ") || "nothing"}`;
+  }
   if (text.startsWith("resolved by")) {
     const byMs = durationOf("by");
     const last = new Map(
-      told.filter(({ atMs }) => atMs <= byMs).map(({ incident }) => [incident.id, incident.state]),
+      told.filter(({ atMs }) => atMs <= byMs).map(({ incident }) => [incident.id, incident]),
     );
-    const open = [...last].filter(([, state]) => state !== "resolved");
+    const open = [...last].filter(([, incident]) => !isOver(incident));
     return open.length === 0 && last.size > 0
       ? null
       : `not resolved: ${open.map(([id]) => id).join(", ") || "no incident"}`;
@@ -246,6 +310,9 @@ function check(text: string, { told, gone }: Played): string | null {
     const cause = incident.causes[0];
     const named = cause !== undefined && cause.entity.split(/[:/]/).includes(root ?? "");
     if (root !== undefined && !named) return `root is ${cause?.entity ?? "not identified"}`;
+    const action = text.includes("without action") ? undefined : time("action");
+    const wantsAction = action !== undefined || text.includes("without action");
+    if (wantsAction && cause?.action !== action) return `its action is ${cause?.action ?? "none"}`;
     const missing =
       text
         .split(/ touches /)[1]

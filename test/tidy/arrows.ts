@@ -23,23 +23,31 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["agent/collect", ["shared"]],
   ["agent/send", ["shared"]],
   ["collector", ["shared"]],
-  // The way of a sample from the journal on, as one pure function; the only place where these four meet.
+  // The way of a sample from the journal on, as one pure function; the only place where these five meet.
   [
     "collector/chain.ts",
-    ["shared", "collector/topology", "collector/detect", "collector/correlate", "collector/incident"],
+    [
+      "shared",
+      "collector/topology",
+      "collector/detect",
+      "collector/changes",
+      "collector/correlate",
+      "collector/incident",
+    ],
   ],
   ["collector/ingest", ["shared", "collector/ingest/decode"]],
   ["collector/ingest/decode", ["shared"]],
   ["collector/journal", ["shared"]],
   ["collector/topology", ["shared"]],
   ["collector/detect", ["shared"]],
+  ["collector/changes", ["shared"]],
   ["collector/correlate", ["shared"]],
   ["collector/correlate/drilldown", ["shared"]],
   // The cube of transactions answers by the drill-down, which is a pure function of counts and knows no more than shared.
   ["collector/transactions", ["shared", "collector/correlate/drilldown"]],
   ["collector/incident", ["shared"]],
-  // What the operator set becomes what detection is told: the one impure neighbour of its types.
-  ["collector/policy", ["shared", "collector/detect"]],
+  // What the operator set becomes what detection and topology are told: the one impure neighbour of their types.
+  ["collector/policy", ["shared", "collector/detect", "collector/topology"]],
   ["collector/store", ["shared"]],
   ["collector/push", ["shared"]],
   ["collector/notify", ["shared"]],
@@ -127,17 +135,26 @@ const arrows: readonly Arrow[] = [
     typesOnly: true,
     reason: "the typed names of our own metrics; the metrics themselves are passed in",
   },
+  {
+    from: "collector/push",
+    to: "collector/self/http-labels.ts",
+    typesOnly: true,
+    reason: "the typed names of our own metrics; the metrics themselves are passed in",
+  },
 ];
 
 /** Must give the same for the same samples: no clock, no chance, no environment, no module of Node. */
 const pureRooms = [
   "collector/chain.ts",
   "collector/detect/",
+  "collector/changes/",
   "collector/correlate/",
   "collector/incident/",
   "collector/topology/",
   "collector/transactions/",
   "collector/ingest/decode/",
+  "collector/ingest/otlp/",
+  "collector/ingest/held-ticks.ts",
   "shared/",
 ];
 
@@ -154,6 +171,12 @@ export function isPure(path: string): boolean {
   return pureRooms.some((room) => path.startsWith(room)) && !impureShared.includes(path);
 }
 
+const openTelemetry: { readonly places: readonly string[]; readonly reason: string } = {
+  places: ["collector/self/tracing.ts", "deploy/demo/kit/telemetry.ts"],
+  reason:
+    "the collector's traces of itself; and the demonstration's services, which are programs of their own",
+};
+
 /** Where an npm package may be imported, if not in one file only. */
 const packagePlaces: ReadonlyMap<string, { readonly places: readonly string[]; readonly reason: string }> =
   new Map([
@@ -164,6 +187,8 @@ const packagePlaces: ReadonlyMap<string, { readonly places: readonly string[]; r
         reason: "one for agents, one for consoles; the agent has a client of its own, for memory",
       },
     ],
+    ["@opentelemetry/api", openTelemetry],
+    ["@opentelemetry/sdk-node", openTelemetry],
     ["preact", { places: ["collector/console/"], reason: "every component is written in it" }],
     [
       "vite",

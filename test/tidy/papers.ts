@@ -7,7 +7,7 @@ import { filesOf, isSource, type Problem, type Rule, scan, type Tree } from "./t
 const isPaper = (path: string): boolean => /(?:^|\/)(?:README|ARCHITECTURE|SECURITY|RUNBOOK)\.md$/.test(path);
 
 /** What the documentation may name though a fresh checkout lacks it. */
-const notInTree = /^(?:dist|node_modules|\.cache|\.causeway)\//;
+const notInTree = /^(?:dist|node_modules|\.cache|\.causeway|\.causeway-demo)\//;
 
 /** A path in backticks, with a slash and a usual extension, is a promise that the file is there. */
 export const namedFiles: Rule = (tree) =>

@@ -29,7 +29,15 @@ export interface Scanned {
   readonly bare: string;
 }
 
-const skippedFolders = new Set(["node_modules", "dist", ".git", ".cache", ".causeway", "fixtures"]);
+const skippedFolders = new Set([
+  "node_modules",
+  "dist",
+  ".git",
+  ".cache",
+  ".causeway",
+  ".causeway-demo",
+  "fixtures",
+]);
 const textFile = /\.(?:ts|tsx|md|json|css|html|svg|yaml|yml|service)$/;
 
 /** Every file below `root`, but what is fetched, built or recorded. */

@@ -2,7 +2,7 @@
  * What an operator missed while the page was cut off: told in one line on return, because incidents that opened and
  * resolved meanwhile would otherwise leave no trace on a screen that only shows the present.
  */
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 
 export interface Absence {
   readonly fromMs: number;
@@ -20,8 +20,8 @@ export function absence(before: Incidents, after: Incidents, fromMs: number, toM
   const resolved: string[] = [];
   for (const [id, incident] of after) {
     const old = before.get(id);
-    const wasOpen = old !== undefined && old.state !== "resolved";
-    if (incident.state !== "resolved") {
+    const wasOpen = old !== undefined && !isOver(old);
+    if (!isOver(incident)) {
       if (!wasOpen) opened.push(id);
     } else if (wasOpen || (old === undefined && (incident.resolvedMs ?? 0) >= fromMs)) resolved.push(id);
   }

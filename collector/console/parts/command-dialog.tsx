@@ -1,6 +1,9 @@
-/** Acknowledge, resolve, call useful or noise: who, optionally why, and what became of it. How a command is sent is in `state/command.ts`. */
+/**
+ * Acknowledge, resolve, call useful or noise, say the cause: who, optionally why, and what became of it. How a command is sent is in
+ * `state/command.ts`.
+ */
 import { useRef } from "preact/hooks";
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 import { fetchIncident, newCommandKey, sendCommand } from "../state/api.ts";
 import {
   type CommandDoor,
@@ -8,6 +11,7 @@ import {
   type CommandOutcome,
   isOffered,
   runCommand,
+  sameCause,
   sameDecision,
   sameFeedback,
 } from "../state/command.ts";
@@ -21,6 +25,8 @@ interface OpenCommand {
   readonly kind: CommandKind;
   /** As the operator saw it when the dialog opened. */
   readonly seen: Incident;
+  /** What is proposed as the cause. */
+  readonly entity: string;
 }
 
 const openCommand = signal<OpenCommand | null>(null);
@@ -29,9 +35,11 @@ const openCommand = signal<OpenCommand | null>(null);
 const verdicts = { useful: "useful", noise: "noise", withdraw: "none" } as const;
 
 /** Opens the dialog; nothing happens for an incident that is not there, or of which the command would change nothing. */
-export function command(kind: CommandKind, id: string): void {
+export function command(kind: CommandKind, id: string, entity?: string): void {
   const seen = incidents.value.get(id);
-  if (seen !== undefined && isOffered(kind, seen)) openCommand.value = { kind, seen };
+  if (seen === undefined || !isOffered(kind, seen)) return;
+  const proposed = entity ?? seen.confirmedCause?.entity ?? seen.causes[0]?.entity ?? "";
+  openCommand.value = { kind, seen, entity: proposed };
 }
 
 export function CommandDialog() {
@@ -39,9 +47,10 @@ export function CommandDialog() {
   return open === null ? null : <Form key={`${open.kind} ${open.seen.id}`} open={open} />;
 }
 
-function Form({ open: { kind, seen } }: { open: OpenCommand }) {
+function Form({ open: { kind, seen, entity } }: { open: OpenCommand }) {
   const by = useSignal(myName.value);
   const comment = useSignal("");
+  const cause = useSignal(entity);
   const sending = useSignal(false);
   const problem = useSignal<string | null>(null);
   const attempt = useRef({ key: newCommandKey(), seen });
@@ -50,14 +59,14 @@ function Form({ open: { kind, seen } }: { open: OpenCommand }) {
   async function send(event: Event): Promise<void> {
     event.preventDefault();
     const name = by.value.trim();
-    if (sending.value || name === "") return;
+    const named = cause.value.trim();
+    if (sending.value || name === "" || (kind === "cause" && named === "")) return;
     sending.value = true;
     problem.value = null;
     const text = comment.value.trim();
     const request = { by: name, ...(text === "" ? {} : { comment: text }) };
     const { key, seen } = attempt.current;
-    const same = isAnswer(kind) ? sameFeedback : sameDecision;
-    const outcome = await runCommand(door(kind), seen, request, key, same);
+    const outcome = await runCommand(door(kind, named), seen, request, key, comparison(kind));
     sending.value = false;
     myName.value = name;
     if (outcome.kind !== "failed") acceptAnswer(outcome.incident);
@@ -72,6 +81,24 @@ function Form({ open: { kind, seen } }: { open: OpenCommand }) {
     <Dialog title={t(`dialog.${kind}`)} onClose={close}>
       <form onSubmit={(event) => void send(event)}>
         <p class="faint">{t(`dialog.${kind}Hint`)}</p>
+        {kind === "cause" && (
+          <label class="field">
+            {t("dialog.entity")}
+            <input
+              name="entity"
+              required
+              maxLength={256}
+              list="entities"
+              value={cause.value}
+              onInput={(event) => (cause.value = event.currentTarget.value)}
+            />
+            <datalist id="entities">
+              {seen.entities.map(({ id }) => (
+                <option key={id} value={id} />
+              ))}
+            </datalist>
+          </label>
+        )}
         <label class="field">
           {t("dialog.by")}
           <input
@@ -118,12 +145,21 @@ function isAnswer(kind: CommandKind): kind is keyof typeof verdicts {
   return kind in verdicts;
 }
 
-function door(kind: CommandKind): CommandDoor {
+/** What must not have changed since the operator looked. */
+function comparison(kind: CommandKind): typeof sameDecision {
+  if (kind === "cause" || kind === "uncause") return sameCause;
+  return isAnswer(kind) ? sameFeedback : sameDecision;
+}
+
+function door(kind: CommandKind, entity: string): CommandDoor {
   return {
-    send: (incident, request, key) =>
-      isAnswer(kind)
-        ? sendCommand("feedback", incident, { ...request, verdict: verdicts[kind] }, key)
-        : sendCommand(kind, incident, request, key),
+    send: (incident, request, key) => {
+      if (isAnswer(kind))
+        return sendCommand("feedback", incident, { ...request, verdict: verdicts[kind] }, key);
+      if (kind === "cause" || kind === "uncause")
+        return sendCommand("cause", incident, { ...request, entity: kind === "cause" ? entity : null }, key);
+      return sendCommand(kind, incident, request, key);
+    },
     fetch: fetchIncident,
     newKey: newCommandKey,
   };
@@ -139,7 +175,15 @@ function explain(kind: CommandKind, outcome: Exclude<CommandOutcome, { kind: "do
     const at = formatMoment(answer.atMs, nowMs.value, timeStyle.value);
     return t("dialog.conflictAnswered", { by: answer.by, verdict: t(`feedback.${answer.verdict}`), at });
   }
+  const said = outcome.incident.confirmedCause;
+  if ((kind === "cause" || kind === "uncause") && said !== null)
+    return t("dialog.conflictCause", {
+      by: said.by,
+      entity: said.entity,
+      at: formatMoment(said.atMs, nowMs.value, timeStyle.value),
+    });
   const last = outcome.incident.acknowledgements.at(-1);
-  if (last === undefined || outcome.incident.state === "resolved") return t("dialog.conflictChanged");
+  if (last === undefined || kind.endsWith("cause") || isOver(outcome.incident))
+    return t("dialog.conflictChanged");
   return t("dialog.conflict", { by: last.by, at: formatMoment(last.atMs, nowMs.value, timeStyle.value) });
 }

@@ -14,6 +14,7 @@ const keys: readonly (readonly [readonly string[], Word])[] = [
   [["Esc"], "help.back"],
   [["a"], "help.acknowledge"],
   [["u", "n", "w"], "help.feedback"],
+  [["e"], "help.cause"],
   [["/"], "help.search"],
   [["g i", "g h", "g f"], "help.go"],
   [["?"], "help.help"],

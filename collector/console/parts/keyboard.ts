@@ -52,6 +52,7 @@ function run(name: Command): boolean {
     case "useful":
     case "noise":
     case "withdraw":
+    case "cause":
       return answer(name);
     case "help":
       helpOpen.value = true;
@@ -89,7 +90,7 @@ function openSelected(): boolean {
 }
 
 /** Only where the incident is read whole: an answer is given after it was understood. */
-function answer(kind: "useful" | "noise" | "withdraw"): boolean {
+function answer(kind: "useful" | "noise" | "withdraw" | "cause"): boolean {
   if (route.value.screen !== "incident") return false;
   command(kind, route.value.id);
   return true;

@@ -1,5 +1,5 @@
 /** One incident as a sentence; the whole row is its link. */
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 import { renderText } from "#shared/text/text.ts";
 import { Confidence } from "../parts/confidence.tsx";
 import { entityName } from "../parts/entity-name.tsx";
@@ -14,8 +14,17 @@ import { rowId } from "../view/incident-list.ts";
 import { rankCauses } from "../view/confidence.ts";
 import { formatAge } from "../view/time.ts";
 
+/** What of its state a row says beside its place in the list. */
+const taggedStates: ReadonlySet<Incident["state"]> = new Set([
+  "recovering",
+  "reopened",
+  "flapping",
+  "merged",
+  "expired",
+]);
+
 export function IncidentRow({ incident, sparkline }: { incident: Incident; sparkline: boolean }) {
-  const resolved = incident.state === "resolved";
+  const resolved = isOver(incident);
   const symptom = incident.symptoms.find((one) => one.series !== "");
   return (
     <li
@@ -26,7 +35,7 @@ export function IncidentRow({ incident, sparkline }: { incident: Incident; spark
       <Link to={{ screen: "incident", id: incident.id }} class="row-link">
         <span class="row-mark">
           <SeverityMark severity={incident.severity} />
-          {incident.state === "recovering" && <span class="tag">{t("state.recovering")}</span>}
+          {taggedStates.has(incident.state) && <span class="tag">{t(`state.${incident.state}`)}</span>}
         </span>
         <span class="row-text">
           <span class="row-title">
@@ -34,7 +43,11 @@ export function IncidentRow({ incident, sparkline }: { incident: Incident; spark
           </span>
           <span class="row-meta">
             <CauseSummary incident={incident} />
-            {incident.hosts.length > 1 && <span>{t("incident.hosts", { n: incident.hosts.length })}</span>}
+            {incident.suppressedBy !== null && (
+              <span>{t("incident.suppressed", { id: incident.suppressedBy })}</span>
+            )}
+            {incident.mergedInto !== null && <span>{t("incident.merged", { id: incident.mergedInto })}</span>}
+            {incident.hostCount > 1 && <span>{t("incident.hosts", { n: incident.hostCount })}</span>}
             {incident.reopened > 0 && <span>{t("incident.reopened", { n: incident.reopened })}</span>}
             <span class="id">{incident.id}</span>
           </span>

@@ -1,6 +1,6 @@
 /** One incident, in the order in which it is asked about: what, who is on it, why, how do we know, when, where. */
 import { useEffect } from "preact/hooks";
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 import { renderText } from "#shared/text/text.ts";
 import { command } from "../parts/command-dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -16,6 +16,9 @@ import { formatAge, formatLag, formatZone } from "../view/time.ts";
 import { Causes } from "./causes.tsx";
 import { EvidenceCharts } from "./evidence-charts.tsx";
 import { Feedback } from "./feedback.tsx";
+import { RelatedChanges } from "./related-changes.tsx";
+import { Similar } from "./similar.tsx";
+import { Story } from "./story.tsx";
 import { Completeness, Entities, Timeline } from "./incident-details.tsx";
 
 export function IncidentScreen({ id }: { id: string }) {
@@ -55,10 +58,13 @@ function Whole({ incident }: { incident: Incident }) {
       <Actions incident={incident} />
       <div class="columns">
         <div>
+          <Story incident={incident} />
           <Causes incident={incident} />
+          <RelatedChanges incident={incident} />
           <EvidenceCharts incident={incident} />
         </div>
         <aside class="details">
+          <Similar incident={incident} />
           <Timeline incident={incident} />
           <Feedback incident={incident} />
           <Entities incident={incident} />
@@ -71,7 +77,7 @@ function Whole({ incident }: { incident: Incident }) {
 }
 
 function Head({ incident }: { incident: Incident }) {
-  const resolved = incident.state === "resolved";
+  const resolved = isOver(incident);
   const endMs = incident.resolvedMs;
   return (
     <header class={`incident-head head-${resolved ? "resolved" : incident.severity}`}>
@@ -86,17 +92,10 @@ function Head({ incident }: { incident: Incident }) {
         {incident.reopened > 0 && <span>{t("incident.reopened", { n: incident.reopened })}</span>}
         <span class="id">{incident.id}</span>
       </p>
+      <Elsewhere incident={incident} />
       <h1>
         <Sentence text={renderText(incident.title, language.value)} />
       </h1>
-      {incident.impact.length > 0 && (
-        <p class="impact">
-          <b>{t("page.impact")}</b>{" "}
-          {incident.impact
-            .map((text) => renderText(text, language.value))
-            .join(language.value === "en" ? "; " : ";")}
-        </p>
-      )}
       <dl class="head-facts">
         <div>
           <dt>{t("page.started")}</dt>
@@ -127,12 +126,25 @@ function Head({ incident }: { incident: Incident }) {
   );
 }
 
+/** Another incident that speaks for this one, or that it has become part of. */
+function Elsewhere({ incident: { mergedInto, suppressedBy } }: { incident: Incident }) {
+  const id = mergedInto ?? suppressedBy;
+  if (id === null) return null;
+  return (
+    <p class="elsewhere">
+      <Link to={{ screen: "incident", id }}>
+        {t(mergedInto === null ? "incident.suppressed" : "incident.merged", { id })}
+      </Link>
+    </p>
+  );
+}
+
 function later(lagMs: number): string {
   return t("page.after", { age: formatLag(lagMs, language.value) });
 }
 
 function Actions({ incident }: { incident: Incident }) {
-  if (incident.state === "resolved") return null;
+  if (isOver(incident)) return null;
   const key = singleKeys.value === "on" ? <kbd>a</kbd> : null;
   const last = incident.acknowledgements.at(-1);
   return (

@@ -7,6 +7,7 @@ import { Moment } from "../parts/moment.tsx";
 import { seasonText, WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
 import { language, t } from "../state/settings.ts";
 import { live } from "../state/store.ts";
+import { RecentChanges } from "./recent-changes.tsx";
 import { formatLag } from "../view/time.ts";
 
 const silentShown = 4;
@@ -40,6 +41,7 @@ export function Watch() {
             <Fact name={t("watch.version")}>{system.version}</Fact>
           </dl>
           <SilentHosts />
+          <RecentChanges />
           <h3>{t("watch.baselines")}</h3>
           <WarmupBar warmup={system.warmup} />
           <p class="faint">{warmupText(system.warmup)}</p>

@@ -1,6 +1,7 @@
 /** The HTTP API as the console uses it. Answers are checked against the contract's schemas; a failure is an `ApiFailure`. */
 import {
   apiErrorSchema,
+  type CauseRequest,
   type CommandRequest,
   type FeedbackList,
   feedbackListSchema,
@@ -11,6 +12,7 @@ import {
   type SeriesRange,
   seriesRangeSchema,
 } from "#shared/contract/api.ts";
+import { type Change, changeListSchema } from "#shared/contract/change.ts";
 import { type Incident, incidentSchema } from "#shared/contract/incident.ts";
 import { validateWithoutEval } from "#shared/contract/no-eval.ts";
 import type { TimeRange } from "../view/chart-data.ts";
@@ -69,14 +71,19 @@ export function fetchFeedback(incident: string | null): Promise<FeedbackList> {
   return get(`/api/v1/feedback${query}`, feedbackListSchema);
 }
 
+/** Newest first. */
+export async function fetchChanges(fromMs: number): Promise<readonly Change[]> {
+  return (await get(`/api/v1/changes?from=${Math.floor(fromMs)}`, changeListSchema)).changes;
+}
+
 /**
- * Acknowledges, resolves or answers. `key` makes a repetition count once; `revision` is what the reader saw: the collector refuses
+ * Acknowledges, resolves, answers or says the cause. `key` makes a repetition count once; `revision` is what the reader saw: the collector refuses
  * with 412 when the incident has changed since.
  */
 export async function sendCommand(
-  path: "acknowledge" | "resolve" | "feedback",
+  path: "acknowledge" | "resolve" | "feedback" | "cause",
   incident: Pick<Incident, "id" | "revision">,
-  request: CommandRequest | FeedbackRequest,
+  request: CommandRequest | FeedbackRequest | CauseRequest,
   key: string,
 ): Promise<Incident> {
   const answer = await ask(`/api/v1/incidents/${encodeURIComponent(incident.id)}/${path}`, {

@@ -7,22 +7,27 @@
  * operator decides anew.
  */
 import type { CommandRequest } from "#shared/contract/api.ts";
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 
-/** The last three answer "was this useful?", of a resolved incident too. */
-export type CommandKind = "acknowledge" | "resolve" | "useful" | "noise" | "withdraw";
+/** All but the first two are answers, of an incident that is over too: was it useful, and what was its cause. */
+export type CommandKind = "acknowledge" | "resolve" | "useful" | "noise" | "withdraw" | "cause" | "uncause";
 
 /** Whether the command would change anything. */
-export function isOffered(kind: CommandKind, { state, feedback }: Incident): boolean {
+export function isOffered(kind: CommandKind, incident: Incident): boolean {
+  const { feedback, confirmedCause } = incident;
   switch (kind) {
     case "acknowledge":
     case "resolve":
-      return state !== "resolved";
+      return !isOver(incident);
     case "useful":
     case "noise":
       return feedback?.verdict !== kind;
     case "withdraw":
       return feedback !== null;
+    case "cause":
+      return true;
+    case "uncause":
+      return confirmedCause !== null;
   }
 }
 
@@ -68,17 +73,22 @@ export async function runCommand(
   }
 }
 
-/** Whether what the operator decided on is as it was: nobody acknowledged since, and it has not resolved or reopened. */
+/** Whether what the operator decided on is as it was: nobody acknowledged since, and it has not ended or reopened. */
 export function sameDecision(seen: Incident, now: Incident): boolean {
-  return (
-    seen.acknowledgements.length === now.acknowledgements.length &&
-    (seen.state === "resolved") === (now.state === "resolved")
-  );
+  return seen.acknowledgements.length === now.acknowledgements.length && isOver(seen) === isOver(now);
 }
 
 /** The same for an answer: nobody else has answered since. */
 export function sameFeedback(seen: Incident, now: Incident): boolean {
   return seen.feedback?.atMs === now.feedback?.atMs && seen.feedback?.verdict === now.feedback?.verdict;
+}
+
+/** The same for a cause: nobody else has said one since. */
+export function sameCause(seen: Incident, now: Incident): boolean {
+  return (
+    seen.confirmedCause?.atMs === now.confirmedCause?.atMs &&
+    seen.confirmedCause?.entity === now.confirmedCause?.entity
+  );
 }
 
 function statusOf(error: unknown): number {

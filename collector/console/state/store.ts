@@ -3,7 +3,7 @@
  * Everything else is computed from these.
  */
 import { every } from "#shared/clock.ts";
-import type { Incident } from "#shared/contract/incident.ts";
+import { type Incident, isOver } from "#shared/contract/incident.ts";
 import { livePath, liveSubprotocol } from "#shared/contract/live.ts";
 import { type Absence, absence } from "../live/absence.ts";
 import { emptyLiveState, type LiveState } from "../live/apply.ts";
@@ -76,7 +76,7 @@ export function startStore(): Live {
 export async function loadArchive(): Promise<void> {
   try {
     const fetched = await fetchIncidents();
-    const resolved = fetched.filter((incident) => incident.state === "resolved");
+    const resolved = fetched.filter(isOver);
     archive.value = new Map(resolved.map((incident) => [incident.id, incident]));
   } catch {
     // The live channel says what is wrong now; the past can wait for the next load of the page.

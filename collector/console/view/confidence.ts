@@ -24,6 +24,11 @@ export interface RankedCauses {
   readonly candidates: readonly Cause[];
 }
 
+/** Whether a cause is named: the first candidate is sure enough. */
+export function isIdentified(incident: Pick<Incident, "causes">): boolean {
+  return rankCauses(incident).identified.length > 0;
+}
+
 export function rankCauses(incident: Pick<Incident, "causes">): RankedCauses {
   const ranked = [...incident.causes].sort((a, b) => b.confidence - a.confidence);
   const first = ranked[0];

@@ -4,11 +4,11 @@
  * A list that moves under the hand makes one acknowledge the wrong row. So the order is held while somebody is at it
  * (pointer, focus or selection inside): rows change in place, newcomers wait behind a "2 new" button.
  */
-import type { Incident, Severity } from "#shared/contract/incident.ts";
+import { type Incident, isOver, type Severity } from "#shared/contract/incident.ts";
 import { severitiesWorstFirst, severityRank } from "./severity.ts";
 
 export interface Arranged {
-  /** Open and recovering: worst first, then those that still hurt, then newest. */
+  /** Worst first, then those that still hurt, then newest; what another one speaks for stands last. */
   readonly open: readonly Incident[];
   /** Newest first. */
   readonly resolved: readonly Incident[];
@@ -17,14 +17,15 @@ export interface Arranged {
 export function arrange(incidents: Iterable<Incident>): Arranged {
   const all = [...incidents];
   return {
-    open: all.filter((incident) => incident.state !== "resolved").sort(byUrgency),
-    resolved: all.filter((incident) => incident.state === "resolved").sort(byResolution),
+    open: all.filter((incident) => !isOver(incident)).sort(byUrgency),
+    resolved: all.filter(isOver).sort(byResolution),
   };
 }
 
 /** Ties are broken by id, so that the same incidents always stand in the same order. */
 function byUrgency(a: Incident, b: Incident): number {
   return (
+    Number(a.suppressedBy !== null) - Number(b.suppressedBy !== null) ||
     severityRank(b.severity) - severityRank(a.severity) ||
     Number(a.state === "recovering") - Number(b.state === "recovering") ||
     b.startedMs - a.startedMs ||

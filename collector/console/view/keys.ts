@@ -11,6 +11,7 @@ export type Command =
   | "useful"
   | "noise"
   | "withdraw"
+  | "cause"
   | "help"
   | "goIncidents"
   | "goHosts"
@@ -38,6 +39,7 @@ const single: ReadonlyMap<string, Command> = new Map([
   ["u", "useful"],
   ["n", "noise"],
   ["w", "withdraw"],
+  ["e", "cause"],
   ["?", "help"],
   ["/", "search"],
 ]);

@@ -2,6 +2,7 @@
  * How counts are told: "12 of 40 failed in the last 5 minutes; usually 0.3 %", "no transactions for 3 minutes, where 900 would be usual".
  */
 import type { Anomaly, Reason } from "#shared/anomaly.ts";
+import { hostNamed } from "#shared/semantics.ts";
 import { seriesId } from "#shared/series.ts";
 import type { Flow, Member } from "./flow.ts";
 import type { BadEnd, RatioFinding } from "./ratio.ts";
@@ -82,7 +83,7 @@ function anomalyOf(flow: Flow, member: Member, what: string, told: Told, reasons
   return {
     id: `${host}|${flow.id}|${what}|${startedMs}`,
     host,
-    entity: { ...member.meaning.entity, host },
+    entity: { ...member.meaning.entity, host: hostNamed(member.series.labels, host) },
     series: seriesId(member.series),
     metric: member.series.metric,
     resource: "none",

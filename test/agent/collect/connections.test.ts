@@ -2,37 +2,11 @@ import assert from "node:assert/strict";
 import { createServer, connect, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
-import { createConnections } from "#agent/collect/connections.ts";
-import { createHostFacts } from "#agent/collect/host-facts.ts";
-import type { Probe } from "#agent/collect/probe.ts";
-import { ProcReader } from "#agent/collect/proc-file.ts";
-import { createProcesses } from "#agent/collect/processes.ts";
-import { Services } from "#agent/collect/services.ts";
-import { HostTree, Reading } from "./host-tree.ts";
+import { HostTree } from "./host-tree.ts";
+import { Both, into, listen, out } from "./socket-host.ts";
 
-const kernel = { pageBytes: 4096, ticksPerSecond: 100 };
 const nginx = "0::/system.slice/nginx.service";
 const shop = "0::/system.slice/shop.service";
-
-/** Both probes on one host, as the agent asks them: processes first. */
-class Both {
-  readonly reading = new Reading();
-  readonly probes: readonly Probe[];
-  constructor(t: TestContext, procRoot: string) {
-    const reader = new ProcReader();
-    const services = new Services(kernel);
-    this.probes = [
-      createProcesses({ reader, procRoot, kernel, facts: createHostFacts(), services }),
-      createConnections({ reader, procRoot, services }),
-    ];
-    t.after(() => this.probes.forEach((probe) => probe.close()));
-  }
-  async ticks(count: number): Promise<Reading> {
-    for (let tick = 0; tick < count; tick += 1)
-      for (const probe of this.probes) await this.reading.tick(probe);
-    return this.reading;
-  }
-}
 
 function start(t: TestContext): { host: HostTree; both: Both } {
   const host = new HostTree(t);
@@ -41,13 +15,6 @@ function start(t: TestContext): { host: HostTree; both: Both } {
   host.process(200, { comm: "java", cgroup: shop, sockets: [5002, 5201, 5202, 5203, 5301, 5302] });
   return { host, both: new Both(t, host.procRoot) };
 }
-
-const listen = (service: string, port: number) =>
-  `causeway.listen.sockets{network.local.port="${port}",network.transport="tcp",service.name="${service}"}`;
-const out = (service: string, address: string, port: number) =>
-  `causeway.edge.connections{causeway.edge.direction="out",network.peer.address="${address}",network.peer.port="${port}",service.name="${service}"}`;
-const into = (service: string, port: number, address: string) =>
-  `causeway.edge.connections{causeway.edge.direction="in",network.local.port="${port}",network.peer.address="${address}",service.name="${service}"}`;
 
 test("connections are counted by state over both families", async (t) => {
   const { both } = start(t);
@@ -78,7 +45,7 @@ test("ports and edges are told under the service that holds the socket, the clie
       [into("shop.service", 8080, "10.0.0.7"), 1],
       [out("shop.service", "10.0.0.11", 6379), 1],
       [out("shop.service", "10.0.0.9", 5432), 2],
-      [out("shop.service", "2001:db8::2", 443), 1],
+      [out("shop.service", "2001:db8::2", 443, "2001:db8::1"), 1],
     ]),
   );
 });
@@ -130,9 +97,9 @@ test("a listener on a port of chance is told only once it has stayed", async (t)
   const { host, both } = start(t);
   host.process(300, { comm: "rpcd", cgroup: "0::/system.slice/rpcd.service", sockets: [5009] });
   const reading = await both.ticks(59);
-  assert.equal(reading.value(listen("rpcd.service", 45_678)), undefined);
+  assert.equal(reading.value(listen("rpcd.service", 45_678, "127.0.0.1")), undefined);
   await both.ticks(1);
-  assert.equal(reading.value(listen("rpcd.service", 45_678)), 1);
+  assert.equal(reading.value(listen("rpcd.service", 45_678, "127.0.0.1")), 1);
 });
 
 test("calls that are too short to be seen open are seen by what they leave behind", async (t) => {

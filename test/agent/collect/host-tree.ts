@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Cursor } from "#agent/collect/cursor.ts";
 import type { Probe, ProbeReport } from "#agent/collect/probe.ts";
 import { Recorder } from "#agent/collect/recorder.ts";
-import { seriesId } from "#shared/series.ts";
+import { seriesId, type Series } from "#shared/series.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/proc/", import.meta.url));
 
@@ -32,6 +32,7 @@ export interface ProcessOptions {
   readonly comm?: string;
   readonly cgroup?: string;
   readonly state?: string;
+  readonly parent?: number;
   readonly userTicks?: number;
   readonly systemTicks?: number;
   readonly rssPages?: number;
@@ -67,14 +68,14 @@ export class HostTree {
   /** Makes the process, or changes it. */
   process(pid: number, options: ProcessOptions = {}): void {
     const { comm = "app", cgroup = "0::/", state = "S", userTicks = 0, systemTicks = 0 } = options;
-    const { rssPages = 100, startTicks = 1000 + pid, kernelThread = false } = options;
+    const { rssPages = 100, startTicks = 1000 + pid, kernelThread = false, parent = 1 } = options;
     const directory = join(this.procRoot, String(pid));
     mkdirSync(join(directory, "fd"), { recursive: true });
     const flags = kernelThread ? 2_129_984 : 4_194_304;
     const end = "18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0";
     writeFileSync(
       join(directory, "stat"),
-      `${pid} (${comm}) ${state} 1 1 1 0 -1 ${flags} 81 0 0 0 ${userTicks} ${systemTicks} 0 0 20 0 1 0 ${startTicks} 2449408 ${rssPages} ${end}\n`,
+      `${pid} (${comm}) ${state} ${parent} 1 1 0 -1 ${flags} 81 0 0 0 ${userTicks} ${systemTicks} 0 0 20 0 1 0 ${startTicks} 2449408 ${rssPages} ${end}\n`,
     );
     writeFileSync(join(directory, "cgroup"), `${cgroup}\n`);
     const { readBytes = 0, writeBytes = 0, sockets = [] } = options;
@@ -123,6 +124,11 @@ export class Reading {
   /** The value of the series at the last tick; undefined if it had none. */
   value(id: string): number | undefined {
     return this.#values.get(id);
+  }
+
+  /** The same, for the series itself. */
+  valueOf(series: Series): number | undefined {
+    return this.#values.get(seriesId(series));
   }
 
   /** The series that had a value at the last tick. */

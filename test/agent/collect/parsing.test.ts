@@ -4,12 +4,13 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { Cursor } from "#agent/collect/cursor.ts";
 import { filesToKeepOpen, parseAuxv, readKernel } from "#agent/collect/kernel.ts";
+import { addressText } from "#agent/collect/ip-address.ts";
 import { KeyedLines, PairedLines } from "#agent/collect/keyed-lines.ts";
 import { parseMounts } from "#agent/collect/mounts.ts";
 import { emptyProcessStat, parseProcessStat } from "#agent/collect/process-stat.ts";
 import { Rows } from "#agent/collect/rows.ts";
 import { cgroupName, serviceOf } from "#agent/collect/service-name.ts";
-import { emptySocket, parseTcpTable, peerAddress } from "#agent/collect/tcp-table.ts";
+import { emptySocket, parseTcpTable } from "#agent/collect/tcp-table.ts";
 import { cursorOf, cursorOver, fixture } from "./host-tree.ts";
 
 test("the cursor reads the numbers of a line as JavaScript reads them", () => {
@@ -174,7 +175,7 @@ test("sockets of both families are read, and an IPv4 peer of an IPv6 socket is t
   const socket = emptySocket();
   for (const name of ["host/net/tcp", "host/net/tcp6"]) {
     const malformed = parseTcpTable(cursorOver(name), socket, (one) => {
-      seen.push(`${one.localPort} ${one.state} ${peerAddress(one)}:${one.peerPort} ${one.inode}`);
+      seen.push(`${one.localPort} ${one.state} ${addressText(one.peer)}:${one.peerPort} ${one.inode}`);
     });
     assert.equal(malformed, 0);
   }

@@ -78,7 +78,7 @@ test("the order in which probes are given up is the one that the README tells", 
   const ranked = all.filter(({ shedRank }) => shedRank > 0).sort((a, b) => b.shedRank - a.shedRank);
   assert.deepEqual(
     ranked.map(({ name }) => name),
-    ["connections", "cgroups", "processes", "host-filesystem", "host-network"],
+    ["edge-timings", "connections", "cgroups", "processes", "host-filesystem", "host-network"],
   );
   assert.equal(all.at(-1)?.name, "self");
 });

@@ -150,6 +150,7 @@ describe("in a browser", () => {
           assert.ok(text.includes(part), `"${part}" is missing in: ${text}`);
         }
         assert.equal(await page.getByText("Causeway is starting").count(), 0);
+        await page.locator(".watch").getByText("web 2.14.1").waitFor();
         assert.equal(await page.title(), "(2) ✕ Causeway");
         assert.equal(await page.getAttribute("#icon", "href"), "/icon-critical.svg");
       });
@@ -214,6 +215,32 @@ describe("in a browser", () => {
       assert.equal(await page.getByLabel("Your name").inputValue(), "Wang Fang", "the name is remembered");
     });
   });
+
+  browserTest(
+    "an incident tells its story, what was changed and what it is like; an operator says the cause",
+    async () => {
+      await withConsole("incident", `/incidents/${cpuId}`, async ({ page, mock }) => {
+        const story = page.locator(".story");
+        await story
+          .getByText("after the change “EOD-7 starts with 8 workers” of service:eod-batch")
+          .waitFor();
+        await story.getByText("Ruled out: 2").click();
+        await story.getByText("nothing abnormal is connected with it").waitFor();
+        await page.locator(".changes").getByText("likely began it").waitFor();
+        await page.locator(".similar").getByText("cause was process eod-batch 311").waitFor();
+        await page.keyboard.press("e");
+        await page.getByLabel("Your name").fill("Wang Fang");
+        await page.getByLabel("Cause", { exact: true }).fill("switch:core-7");
+        await page.locator("dialog button[type=submit]").click();
+        await page.getByText("Wang Fang says the cause was").waitFor();
+        assert.equal(mock.incident(cpuId)?.confirmedCause?.entity, "switch:core-7");
+        await page.getByRole("button", { name: "Withdraw the cause" }).click();
+        await page.locator("dialog button[type=submit]").click();
+        await page.getByText("Wang Fang says the cause was").waitFor({ state: "detached" });
+        assert.equal(mock.incident(cpuId)?.confirmedCause, null);
+      });
+    },
+  );
 
   browserTest("who was faster is told before anything is overwritten", async () => {
     await withConsole("incident", `/incidents/${cpuId}`, async ({ page, mock }) => {

@@ -1,10 +1,16 @@
 // Acknowledging and answering an incident that changes all the time, while others may be faster.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CommandDoor, isOffered, runCommand, sameFeedback } from "#collector/console/state/command.ts";
+import {
+  type CommandDoor,
+  isOffered,
+  runCommand,
+  sameCause,
+  sameFeedback,
+} from "#collector/console/state/command.ts";
 import type { Incident } from "#shared/contract/incident.ts";
 import { cpuIncident } from "./mock-data.ts";
-import { acknowledged, answered } from "./mock-server.ts";
+import { acknowledged, answered, explained } from "./mock-server.ts";
 
 const seen = cpuIncident(1_790_000_000_000, 1_790_000_100_000);
 const request = { by: "Wang Fang" };
@@ -111,4 +117,19 @@ test("without an answer the command fails with status 0, so that it can be repea
     status: 0,
     message: "status 0",
   });
+});
+
+test("a cause that somebody else said meanwhile is a conflict, and can be withdrawn only when there is one", () => {
+  assert.deepEqual([isOffered("cause", seen), isOffered("uncause", seen)], [true, false]);
+  const said = explained(seen, 7, "disk:a/sda", "Li Na", "", 5);
+  assert.equal(isOffered("uncause", said), true);
+  assert.equal(sameCause(seen, said), false);
+  assert.equal(sameCause(said, { ...said, revision: 9 }), true);
+  assert.equal(sameCause(said, explained(said, 8, null, "Li Na", "", 6)), false);
+});
+
+test("what was merged or has expired is neither acknowledged nor resolved", () => {
+  for (const state of ["resolved", "merged", "expired"] as const)
+    for (const kind of ["acknowledge", "resolve"] as const)
+      assert.equal(isOffered(kind, { ...seen, state }), false);
 });

@@ -3,6 +3,7 @@
  * times hang on the `nowMs` that is passed in; curves are functions of time, so that every request gets the same curve.
  */
 import type { FeedbackList, Forecast, Host, SeriesList, SeriesRange, Warmup } from "#shared/contract/api.ts";
+import type { Change } from "#shared/contract/change.ts";
 import type { Evidence, Incident, Text } from "#shared/contract/incident.ts";
 import type { SystemState } from "#shared/contract/live.ts";
 
@@ -168,8 +169,33 @@ export function cpuIncident(startMs: number, nowMs: number): Incident {
     updatedMs: nowMs,
     resolvedMs: null,
     reopened: 0,
+    mergedInto: null,
+    suppressedBy: null,
     hosts: [host],
+    hostCount: 1,
     impact: [text("impact.unknown", { host })],
+    story: {
+      cause: {
+        kind: "change",
+        entity: `process:${host}/48211/eod-batch`,
+        text: text("story.after_change", {
+          ...processArgs,
+          cause: "cause.process.cpu",
+          before: 100_000,
+          change: "EOD-7 starts with 8 workers",
+          target: "service:eod-batch",
+        }),
+        atMs: startMs - 20_000,
+      },
+      failure: { entity: `host:${host}`, text: text("symptom.cpu", cpuArgs), atMs: startMs },
+      ruledOut: [
+        { what: `service:${host}/postgresql.service`, why: text("counter.late", { late: 40_000 }) },
+        {
+          what: "service:web",
+          why: text("ruled.change_elsewhere", { change: "web 2.14.1" }),
+        },
+      ],
+    },
     causes: [
       {
         entity: `process:${host}/48211/eod-batch`,
@@ -233,6 +259,29 @@ export function cpuIncident(startMs: number, nowMs: number): Incident {
         role: "impacted",
       },
     ],
+    changes: [
+      {
+        id: "batch-eod-7",
+        kind: "batch",
+        title: "EOD-7 starts with 8 workers",
+        target: "service:eod-batch",
+        by: "scheduler",
+        link: "http://127.0.0.1/batch/eod-7",
+        atMs: startMs - 120_000,
+        beforeMs: 120_000,
+        relation: "same",
+        hops: 0,
+      },
+    ],
+    similar: [
+      {
+        incident: "INC-51be07",
+        startedMs: startMs - 21 * 86_400_000,
+        likeness: 0.82,
+        cause: { entity: `process:${host}/311/eod-batch`, confirmed: true, comment: "workers doubled" },
+      },
+    ],
+    confirmedCause: null,
     owner: null,
     acknowledgements: [],
     feedback: null,
@@ -355,6 +404,18 @@ export function unidentifiedIncident(startMs: number, nowMs: number): Incident {
     reopened: 2,
     completeness: 0.91,
   };
+}
+
+export function changes(scenario: Scenario, startMs: number): Change[] {
+  if (scenario === "empty" || scenario === "calm") return [];
+  const of = (id: string, kind: Change["kind"], title: string, name: string, agoMs: number): Change => {
+    const target = { of: "service", name } as const;
+    return { id, kind, title, target, by: "scheduler", link: "", atMs: startMs - agoMs };
+  };
+  return [
+    of("batch-eod-7", "batch", "EOD-7 starts with 8 workers", "eod-batch", 120_000),
+    of("ci-2141", "release", "web 2.14.1", "web", 9 * minute),
+  ];
 }
 
 /** What follows from the answers of these incidents, each counted alone. */

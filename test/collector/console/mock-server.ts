@@ -11,7 +11,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Clock, systemClock } from "#shared/clock.ts";
-import { commandRequestSchema, feedbackRequestSchema } from "#shared/contract/api.ts";
+import { causeRequestSchema, commandRequestSchema, feedbackRequestSchema } from "#shared/contract/api.ts";
 import type { Incident, Verdict } from "#shared/contract/incident.ts";
 import {
   clientFrameSchema,
@@ -21,6 +21,7 @@ import {
   type ServerFrame,
 } from "#shared/contract/live.ts";
 import {
+  changes,
   feedbackList,
   hosts,
   incidents,
@@ -184,6 +185,7 @@ export class MockCollector {
     if (first === "incidents" && one !== undefined) return json(200, one);
     if (first === "incidents" && second === "")
       return json(200, { incidents: [...this.#incidents.values()] });
+    if (first === "changes") return json(200, { changes: changes(this.#scenario, this.startMs) });
     if (first === "feedback") {
       const wanted = asked("incident");
       const all = [...this.#incidents.values()];
@@ -223,12 +225,15 @@ export class MockCollector {
     const { by, comment = "" } = asked.data;
     const revision = incident.revision + 1;
     const verdict = feedbackRequestSchema.safeParse(body).data?.verdict;
+    const cause = causeRequestSchema.safeParse(body).data?.entity;
     const next: Incident =
-      verdict !== undefined
-        ? answered(incident, revision, verdict, by, comment, nowMs)
-        : kind === "resolve"
-          ? { ...incident, revision, state: "resolved", resolvedMs: nowMs }
-          : acknowledged(incident, revision, by, comment, nowMs);
+      cause !== undefined
+        ? explained(incident, revision, cause, by, comment, nowMs)
+        : verdict !== undefined
+          ? answered(incident, revision, verdict, by, comment, nowMs)
+          : kind === "resolve"
+            ? { ...incident, revision, state: "resolved", resolvedMs: nowMs }
+            : acknowledged(incident, revision, by, comment, nowMs);
     json(200, next);
     this.put(next);
   }
@@ -264,6 +269,23 @@ export function answered(
     revision,
     feedback: verdict === "none" ? null : { verdict, by, comment, atMs },
     timeline: [...incident.timeline, { atMs, text: { key, args: { by } } }],
+  };
+}
+
+export function explained(
+  incident: Incident,
+  revision: number,
+  entity: string | null,
+  by: string,
+  comment: string,
+  atMs: number,
+): Incident {
+  const key = entity === null ? "timeline.cause_withdrawn" : "timeline.cause_corrected";
+  return {
+    ...incident,
+    revision,
+    confirmedCause: entity === null ? null : { entity, by, comment, atMs },
+    timeline: [...incident.timeline, { atMs, text: { key, args: { by, entity: entity ?? "" } } }],
   };
 }
 

@@ -44,9 +44,12 @@ describe("the list of incidents", () => {
       incident("gone-later", { state: "resolved", resolvedMs: 60 }),
       incident("easing", { severity: "critical", state: "recovering", startedMs: 100 }),
       incident("critical", { severity: "critical", startedMs: 1 }),
+      incident("on-a-dead-host", { severity: "critical", startedMs: 200, suppressedBy: "new-major" }),
+      incident("merged", { state: "merged", resolvedMs: 40, mergedInto: "critical" }),
+      incident("expired", { state: "expired", resolvedMs: 70 }),
     ]);
-    assert.deepEqual(ids(open), ["critical", "easing", "new-major", "old-major", "info"]);
-    assert.deepEqual(ids(resolved), ["gone-later", "gone"]);
+    assert.deepEqual(ids(open), ["critical", "easing", "new-major", "old-major", "info", "on-a-dead-host"]);
+    assert.deepEqual(ids(resolved), ["expired", "gone-later", "gone", "merged"]);
   });
 
   test("has one order for the same incidents, whatever the order in which they came", () => {

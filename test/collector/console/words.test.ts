@@ -108,6 +108,12 @@ test("a series is told by the labels that say most, names first and numbers last
   assert.equal(labelsLine(port), "nginx tcp 443");
 });
 
+test("an edge is told by its service, its direction and the other end", () => {
+  const id =
+    'causeway.edge.rtt{causeway.edge.direction="out",causeway.network.namespace="4026532001",network.local.address="10.0.0.2",network.peer.address="10.0.0.9",network.peer.port="5432",service.name="shop"}';
+  assert.equal(labelsLine(id), "shop out 10.0.0.9 5432");
+});
+
 test("an entity's id is taken apart as it was put together", () => {
   for (const entity of [
     { kind: "host", host: "web-01", name: "" },

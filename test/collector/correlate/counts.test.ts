@@ -42,7 +42,7 @@ test("an operator reads how many of how many failed, what is usual, and whether 
   const most = told(70, "pay_transactions");
   assert.match(renderText(symptomText(most), "en"), /transactions of pay failed/);
   assert.ok(most.reasons.some(({ key }) => key === "reason.most"));
-  assert.equal(severityOf([most]), "major");
+  assert.equal(severityOf([most]), "critical");
   assert.deepEqual(impactTexts([most]), [symptomText(most)]);
 });
 
@@ -53,5 +53,5 @@ test("an operator reads for how long nothing has come, and what would be usual",
     /^pay has had no transactions for \d+m \(about \d+ would be usual\)$/,
   );
   assert.match(renderText(symptomText(none), "zh-CN"), /^pay 已 .+ 没有交易（平时同样时长约 \d+ 笔）$/);
-  assert.equal(severityOf([none]), "major");
+  assert.equal(severityOf([none]), "critical");
 });

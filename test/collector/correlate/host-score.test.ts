@@ -1,7 +1,7 @@
 // A host that is unlike itself as a whole: what correlation makes of that beside other evidence.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCorrelate } from "#collector/correlate/correlate.ts";
+import { createCorrelate, rerankMs } from "#collector/correlate/correlate.ts";
 import { symptomText } from "#collector/correlate/explain.ts";
 import { describeHost } from "#collector/detect/host-score/host-anomaly.ts";
 import { createTopology } from "#collector/topology/topology.ts";
@@ -22,7 +22,8 @@ function add(...anomalies: Anomaly[]): Suspicion[] {
   const topology = createTopology();
   topology.declare("web", "db");
   const correlate = createCorrelate({ topology });
-  return anomalies.flatMap((one) => correlate.add([one], one.lastMs));
+  const told = anomalies.flatMap((one) => correlate.add([one], one.lastMs));
+  return [...told, ...correlate.add([], Math.max(...anomalies.map((one) => one.lastMs)) + rerankMs)];
 }
 
 test("it opens nothing by itself, and joins what opens near it", () => {

@@ -1,7 +1,7 @@
 // What siblings show together: one incident, also when that is found out only after some of them were told.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCorrelate } from "#collector/correlate/correlate.ts";
+import { createCorrelate, rerankMs } from "#collector/correlate/correlate.ts";
 import { createIncidents } from "#collector/incident/incident.ts";
 import { createTopology } from "#collector/topology/topology.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
@@ -31,6 +31,7 @@ function play(...all: Anomaly[]): Map<string, Incident> {
     nowMs = Math.max(nowMs, one.lastMs);
     hear(incidents.apply(correlate.add([one], nowMs), nowMs));
   }
+  hear(incidents.apply(correlate.add([], nowMs + rerankMs), nowMs + rerankMs));
   hear(incidents.apply([], nowMs + 130_000));
   return last;
 }
@@ -55,17 +56,18 @@ test("incidents of single hosts go over to the group's when it is found out late
   assert.deepEqual(
     [...all.values()].map(({ id, state }) => [id, state]),
     [
-      ["INC-1", "open"],
-      ["INC-2", "resolved"],
-      ["INC-3", "resolved"],
+      ["INC-1", "updating"],
+      ["INC-2", "merged"],
+      ["INC-3", "merged"],
     ],
   );
   const [first, second] = all.values();
   assert.equal(first?.title.key, "incident.group_most");
   assert.equal(first.title.args["hosts"], 5);
   assert.ok(first.entities.some(({ host, kind }) => host === "pay-02" && kind === "process"));
+  assert.equal(second!.mergedInto, "INC-1");
   const keys = second!.timeline.map(({ text }) => text.key);
-  assert.ok(keys.includes("timeline.joined") && !keys.includes("timeline.recovering"), keys.join());
+  assert.ok(keys.includes("timeline.merged") && !keys.includes("timeline.recovering"), keys.join());
 });
 
 test("what else these hosts suffer joins the group's incident, and evidence that all of them show says so", () => {

@@ -176,3 +176,12 @@ test("two days of working days make the time of day known there, and not yet on 
   }
   assert.deepEqual(known(), [2, 0]);
 });
+
+test("what lived for a moment, or never had a value, keeps no host from being ready", () => {
+  const counter: Series = { ...gauge("causeway.service.cpu.time", "s"), instrument: "counter" };
+  const detect = watching(cpu, counter, unknown);
+  for (let tick = 0; tick < 40; tick += 1)
+    judgeTick(detect, tick, [0.1, tick === 0 ? 5 : Number.NaN, Number.NaN]);
+  const { collecting, ready, readyAtMs } = detect.progress("h");
+  assert.deepEqual({ collecting, ready, readyAtMs }, { collecting: 0, ready: 1, readyAtMs: null });
+});

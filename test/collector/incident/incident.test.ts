@@ -2,12 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { createCorrelate } from "#collector/correlate/correlate.ts";
-import {
-  createIncidents,
-  type FeedbackCommand,
-  reopenMs,
-  resolveQuietMs,
-} from "#collector/incident/incident.ts";
+import { createIncidents, type FeedbackCommand } from "#collector/incident/incident.ts";
+import { reopenMs, resolveQuietMs } from "#collector/incident/life.ts";
 import { createTopology } from "#collector/topology/topology.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { Incident } from "#shared/contract/incident.ts";
@@ -70,7 +66,7 @@ test("the same trouble soon after reopens the incident, and says so", () => {
   at(400, cpuBusy("a", 390));
   const last = told.at(-1);
   assert.equal(last?.id, "INC-1");
-  assert.equal(last.state, "open");
+  assert.equal(last.state, "reopened");
   assert.equal(last.reopened, 1);
   assert.equal(last.resolvedMs, null);
   assert.ok(last.timeline.some(({ text }) => text.key === "timeline.reopened"));

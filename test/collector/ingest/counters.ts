@@ -11,6 +11,9 @@ export const countNothing: IngestCounters = {
   refusedFrame: () => {},
   refusedConnection: () => {},
   lost: () => {},
+  otlpSources: () => {},
+  refusedRequest: () => {},
+  repeatedPoints: () => {},
 };
 
 /** Events by name, with their reason: `refusedFrame clock` -> 1. */
@@ -24,6 +27,8 @@ export class Counted {
     refusedFrame: (reason) => this.#add(`refusedFrame ${reason}`),
     refusedConnection: (reason) => this.#add(`refusedConnection ${reason}`),
     lost: (reason, samples) => this.#add(`lost ${reason}`, samples),
+    refusedRequest: (reason) => this.#add(`refusedRequest ${reason}`),
+    repeatedPoints: (count) => this.#add("repeatedPoints", count),
   };
 
   of(name: string): number {

@@ -19,8 +19,10 @@ import {
   incidentListSchema,
   ledgerSchema,
 } from "#shared/contract/api.ts";
+import { createTopology } from "#collector/topology/topology.ts";
 import { incidentSchema } from "#shared/contract/incident.ts";
 import { systemReportSchema } from "#shared/contract/system.ts";
+import { topologySchema } from "#shared/contract/topology.ts";
 import { ConfigError, StorageError } from "#shared/errors.ts";
 import { sampleHost, sampleIncident, sampleLoss, sampleSystem } from "../store/samples.ts";
 import { inRoom, openRoom, Reader } from "./room.ts";
@@ -100,6 +102,12 @@ test("the API answers as its contract says", () =>
           calendar: { zone: "Asia/Shanghai", dayClass: "month_end" },
           judges: [{ policy: "ab12", version: "0.1.0", sinceMs: 5 }],
         }),
+        topology: (level) => {
+          const topology = createTopology();
+          topology.advance(5);
+          topology.declare("web-01", "db-01/postgres");
+          return topology.list(level);
+        },
       },
     },
     async ({ port }) => {
@@ -121,6 +129,13 @@ test("the API answers as its contract says", () =>
       assert.deepEqual([ledger.lost, ledger.losses[0]?.host], [3600, "web-01"]);
       const system = systemReportSchema.parse(parsed(await ask(port, "/api/v1/system")));
       assert.deepEqual([system.judges[0]?.policy, system.calendar.dayClass], ["ab12", "month_end"]);
+      const services = topologySchema.parse(parsed(await ask(port, "/api/v1/topology")));
+      assert.deepEqual(
+        [services.level, services.atMs, services.nodes.map(({ id }) => id), services.edges.length],
+        ["service", 5, ["host:web-01", "service:db-01/postgres"], 1],
+      );
+      const byHost = topologySchema.parse(parsed(await ask(port, "/api/v1/topology?level=host")));
+      assert.deepEqual([byHost.level, byHost.edges[0]?.callee], ["host", "host:db-01"]);
       const head = await ask(port, "/api/v1/hosts", { method: "HEAD" });
       assert.deepEqual([head.status, head.body.length], [200, 0]);
     },
@@ -128,6 +143,7 @@ test("the API answers as its contract says", () =>
 
 const refused: readonly (readonly [string, number, string, Ask?])[] = [
   ["/api/v1/incidents?state=some", 400, "bad_request"],
+  ["/api/v1/topology?level=rack", 400, "bad_request"],
   ["/api/v1/incidents/none", 404, "unknown_incident"],
   ["/api/v1/hosts/none/series", 404, "unknown_host"],
   ["/api/v1/hosts//series", 404, "not_found"],

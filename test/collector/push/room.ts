@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 import { readConsole } from "#collector/push/console-files.ts";
 import type { ApiParts } from "#collector/push/api.ts";
 import { createHttp } from "#collector/push/http.ts";
-import type { Http, UpgradeHandler } from "#collector/push/http.ts";
+import type { Http, PostHandler, UpgradeHandler } from "#collector/push/http.ts";
 import { createPush } from "#collector/push/push.ts";
 import type { Push } from "#collector/push/push.ts";
 import { createMetrics } from "#collector/self/metrics.ts";
@@ -38,6 +38,7 @@ export interface RoomOptions {
   readonly consoleDirectory?: string;
   readonly hosts?: readonly string[];
   readonly upgrades?: readonly (readonly [string, UpgradeHandler])[];
+  readonly posts?: readonly (readonly [string, PostHandler])[];
   /** A store that outlives the room, as over a restart. */
   readonly store?: SqliteStore;
 }
@@ -58,6 +59,7 @@ export async function openRoom(options: RoomOptions = {}): Promise<Room> {
       [livePath, (request, socket, head) => push.upgrade(request, socket, head)],
       ...(options.upgrades ?? []),
     ]),
+    posts: new Map(options.posts),
     doors: { hosts: new Set(options.hosts), origins: new Set() },
     limits,
     log,
@@ -90,12 +92,17 @@ const emptyApi: ApiParts = {
   incidents: () => [],
   incident: () => undefined,
   command: () => Promise.resolve({ outcome: "unknown_incident" }),
+  changes: () => [],
+  takeChanges: (changes) =>
+    Promise.resolve({ outcome: "done", taken: { added: changes.length, changes: [...changes] } }),
+  nowMs: () => 0,
   hosts: () => [],
   hostSeries: () => undefined,
   seriesRange: () => undefined,
   feedback: () => ({ feedbacks: [], series: [], kinds: [] }),
   ledger: () => ({ stored: 0, lost: 0, losses: [] }),
   system: () => ({ state: sampleSystem(), calendar: { zone: "UTC", dayClass: "workday" }, judges: [] }),
+  topology: (level) => ({ level, atMs: 0, nodes: [], edges: [], nodesTotal: 0, edgesTotal: 0 }),
   ready: () => [],
 };
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import test from "node:test";
-import { createMetrics, httpRoutes, labelOr, metricTable } from "#collector/self/metrics.ts";
+import { httpRoutes } from "#collector/self/http-labels.ts";
+import { createMetrics, labelOr, metricTable } from "#collector/self/metrics.ts";
 import { debianProgram } from "#test/setup/debian.ts";
 
 test("every metric is named after its part, its unit and its type", () => {

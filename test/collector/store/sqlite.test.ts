@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { openSqliteStore } from "#collector/store/sqlite.ts";
 import type { SqliteStore } from "#collector/store/sqlite.ts";
+import { completed, type Incident, incidentSchema } from "#shared/contract/incident.ts";
 import { StorageError } from "#shared/errors.ts";
 import { limits } from "#shared/limits.ts";
 import type { Limits } from "#shared/limits.ts";
@@ -134,6 +135,56 @@ test("incidents of before feedback was known have none, and say so", () => {
     assert.deepEqual(again.incident("a"), sampleIncident("a"));
     assert.deepEqual(again.deltasAfter(0)?.[0]?.incident, sampleIncident("a"));
     again.close();
+  });
+});
+
+test("incidents of before they could merge, be like others or be told as a story are completed, and count their hosts", () => {
+  inDirectory((directory) => {
+    const path = join(directory, "store.db");
+    const store = openAt(path);
+    const whole = sampleIncident("a", { hosts: ["web-01", "web-02"], hostCount: 2 });
+    store.commit({ position: 1, incidents: [whole], losses: [] });
+    store.close();
+    const db = new DatabaseSync(path);
+    const added = [
+      "mergedInto",
+      "suppressedBy",
+      "hostCount",
+      "story",
+      "changes",
+      "similar",
+      "confirmedCause",
+    ];
+    const paths = added.map((name) => `'$.${name}'`).join(", ");
+    for (const table of ["incidents", "deltas"])
+      db.exec(`UPDATE ${table} SET json = json_remove(json, ${paths})`);
+    db.exec("PRAGMA user_version = 2");
+    const [row] = db.prepare("SELECT json FROM incidents").all();
+    // What a command in the journal may bring along is completed in the same way.
+    assert.deepEqual(completed(JSON.parse(String(row?.["json"])) as Incident), whole);
+    db.close();
+    const again = openAt(path);
+    assert.deepEqual(incidentSchema.parse(again.incident("a")), whole);
+    assert.deepEqual(again.deltasAfter(0)?.[0]?.incident, whole);
+    again.close();
+  });
+});
+
+test("what was merged or has expired is not listed as open", () => {
+  inDirectory((directory) => {
+    const store = openAt(join(directory, "store.db"));
+    const incidents = (["open", "updating", "flapping", "merged", "expired", "resolved"] as const).map(
+      (state) => sampleIncident(state, { state }),
+    );
+    store.commit({ position: 1, incidents, losses: [] });
+    assert.deepEqual(
+      store
+        .incidents({ state: "open", limit: 10 })
+        .map(({ id }) => id)
+        .sort(),
+      ["flapping", "open", "updating"],
+    );
+    store.close();
   });
 });
 

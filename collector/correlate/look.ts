@@ -1,0 +1,246 @@
+/**
+ * Looks at everything that a group's hosts and their neighbours measured around its beginning, whether it was told as abnormal or not,
+ * and asks `causes/` who is to blame.
+ *
+ * Anomalies alone say what crossed a threshold. A cause often does not, or does so after those that suffer from it; and that a
+ * resource was as usual is known only to who looks at it. Entities are places here: a service, or its host with all that belongs to
+ * it (disks, filesystems, interfaces). A process is its service. The answer is kept as plain data: a few places with their evidence, in the
+ * shape of anomalies, so that it is told like any other evidence.
+ */
+import type { Anomaly } from "#shared/anomaly.ts";
+import { type Entity, entityId } from "#shared/entity.ts";
+import type { HistorySeries, HostHistory } from "#shared/host-history.ts";
+import { type Meaning, meaningOf } from "#shared/semantics.ts";
+import { labelValue } from "#shared/series.ts";
+import { rankCauses, usualScoreOf } from "./causes/causes.ts";
+import type {
+  EvidenceEntity,
+  EvidenceSeries,
+  EvidenceWindow,
+  Measure,
+  SeriesEvidence,
+} from "./causes/evidence.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
+
+/** Places that are kept of a look. */
+const blamedMax = 5;
+/** A place with less than this share of the first one's score explains nothing. */
+const blamedShareMin = 0.2;
+const evidenceMax = 4;
+/** How many usual deviations are still expected, for the band that is shown. */
+const bandDeviations = 3;
+const scoreMax = 7.9;
+
+export interface BlamedPlace {
+  readonly entity: Entity;
+  /** Of the first one's score: 1 for the first. */
+  readonly share: number;
+  readonly confidence: number;
+  /** Strongest first. */
+  readonly evidence: readonly Anomaly[];
+}
+
+/** What a look has found. Plain JSON. */
+export interface Look {
+  readonly atMs: number;
+  /** What the best of these places scores while nothing is wrong; null: that is not known. */
+  readonly usualScore: number | null;
+  /** Best first; [] when nothing strays. */
+  readonly blamed: readonly BlamedPlace[];
+  /** Of a process that was seen: its place, by entity id. */
+  readonly places: Readonly<Record<string, string>>;
+}
+
+export interface LookedFor {
+  /** When the trouble was noticed, and where it is felt. */
+  readonly detectedMs: number;
+  readonly leading: Pick<Anomaly, "entity" | "kind">;
+  /** The look before this one. */
+  readonly before: Look | null;
+}
+
+interface Seen {
+  readonly host: string;
+  readonly meaning: Meaning;
+  readonly history: HistorySeries;
+}
+
+export function look(
+  histories: readonly HostHistory[],
+  graph: Neighbourhood,
+  { detectedMs, leading, before }: LookedFor,
+  nowMs: number,
+): Look {
+  const places = new Places(histories);
+  const seen = new Map<string, Seen>();
+  const series: EvidenceSeries[] = [];
+  for (const { host, timesMs, series: all } of histories) {
+    for (const history of all) {
+      const meaning = meaningOf(history.series, host);
+      if (meaning.role === "context" || isEcho(meaning.entity)) continue;
+      const id = `${host}\n${history.id}`;
+      seen.set(id, { host, meaning, history });
+      series.push({ id, ...places.of(history, meaning), timesMs, values: history.values });
+    }
+  }
+  const window: EvidenceWindow = {
+    detectedMs,
+    series,
+    calls: places.calls(graph),
+    entities: places.entities(),
+    breached: { entity: entityId(places.placeOf(leading.entity)), kind: leading.kind },
+  };
+  const usualScore = before?.usualScore ?? usualScoreOf(window) ?? null;
+  const ranking = rankCauses(usualScore === null ? window : { ...window, usualScore });
+  const first = ranking.causes[0]?.score ?? 0;
+  const blamed = ranking.causes
+    .filter(({ score }) => score >= blamedShareMin * first)
+    .slice(0, blamedMax)
+    .map(({ entity, score, confidence, evidence }) => ({
+      entity: places.entity(entity),
+      share: Math.round((100 * score) / first) / 100,
+      confidence: Math.round(100 * confidence) / 100,
+      evidence: evidence.slice(0, evidenceMax).map((one) => told(one, seen.get(one.series)!, nowMs)),
+    }))
+    .filter(({ evidence }) => evidence.length > 0);
+  return { atMs: nowMs, usualScore, blamed, places: places.ofProcesses() };
+}
+
+/** The place of an entity of a group, as the look knows it. */
+export function placeIn({ places }: Look, entity: Entity): string {
+  const id = entityId(entity);
+  return places[id] ?? entityId(placeWithout(entity));
+}
+
+/** A control group tells what its service tells; a port, a peer and an agent are no places. */
+function isEcho({ kind }: Entity): boolean {
+  return kind === "cgroup" || kind === "peer" || kind === "agent" || kind === "port";
+}
+
+function placeWithout(entity: Entity): Entity {
+  if (entity.kind === "service" || entity.kind === "network" || entity.kind === "group") return entity;
+  return { kind: "host", host: entity.host, name: "" };
+}
+
+class Places {
+  readonly #known = new Map<string, Entity>();
+  /** Of a process' entity id: its service. */
+  readonly #services = new Map<string, Entity>();
+  /** Services by their plain names; null where several hosts have one. */
+  readonly #byName = new Map<string, Entity | null>();
+
+  constructor(histories: readonly HostHistory[]) {
+    for (const { host, series } of histories) {
+      for (const { series: one } of series) {
+        const { entity } = meaningOf(one, host);
+        const service = labelValue(one.labels, "service.name");
+        if (entity.kind === "process" && service !== undefined && service !== "")
+          this.#services.set(entityId(entity), { kind: "service", host, name: service });
+        this.#know(this.placeOf(entity));
+      }
+    }
+  }
+
+  #know(place: Entity): void {
+    const id = entityId(place);
+    if (this.#known.has(id)) return;
+    this.#known.set(id, place);
+    if (place.kind !== "service") return;
+    this.#byName.set(place.name, this.#byName.has(place.name) ? null : place);
+  }
+
+  placeOf(entity: Entity): Entity {
+    return this.#services.get(entityId(entity)) ?? placeWithout(entity);
+  }
+
+  /** Who a series is about, who calls it, and where it was measured. */
+  of(
+    { series }: HistorySeries,
+    meaning: Meaning,
+  ): { readonly entity: string; readonly caller?: string; readonly measure: Measure } {
+    const { kind, resource, role, badDirection, unit, floor, floorShare } = meaning;
+    const measure = { kind, resource, role, badDirection, unit, floor, floorShare, ...fullOf(meaning) };
+    const caller = labelValue(series.labels, "caller");
+    const callee = labelValue(series.labels, "callee");
+    if (caller === undefined || callee === undefined)
+      return { entity: entityId(this.placeOf(meaning.entity)), measure: { ...measure, at: "itself" } };
+    return {
+      entity: this.#named(callee, meaning.entity.host),
+      caller: this.#named(caller, meaning.entity.host),
+      measure: { ...measure, at: "caller" },
+    };
+  }
+
+  /** A service that a caller names: the one that is known, else an endpoint that only its callers see. */
+  #named(name: string, host: string): string {
+    const here: Entity = { kind: "service", host, name };
+    const place = this.#known.get(entityId(here)) ?? this.#byName.get(name) ?? null;
+    return place === null ? `peer:${name}` : entityId(place);
+  }
+
+  calls(graph: Neighbourhood): [caller: string, callee: string][] {
+    return [...this.#known].flatMap(([id, place]) =>
+      (graph.callees?.(place) ?? []).map(({ callee }): [string, string] => [
+        id,
+        entityId(this.placeOf(callee)),
+      ]),
+    );
+  }
+
+  entities(): EvidenceEntity[] {
+    return [...this.#known].map(([id, { kind, host }]) =>
+      kind === "service" ? { id, host: entityId({ kind: "host", host, name: "" }) } : { id },
+    );
+  }
+
+  entity(id: string): Entity {
+    return this.#known.get(id) ?? { kind: "peer", host: id.replace(/^peer:/, ""), name: "" };
+  }
+
+  ofProcesses(): Record<string, string> {
+    return Object.fromEntries([...this.#services].map(([id, service]) => [id, entityId(service)]));
+  }
+}
+
+function fullOf({ kind, unit }: Meaning): { full?: number } {
+  if (unit === "1" && (kind === "utilisation" || kind === "saturation" || kind === "errors"))
+    return { full: 1 };
+  return {};
+}
+
+/** Evidence in the shape of an anomaly: what it would have said if it had crossed a threshold. */
+function told(evidence: SeriesEvidence, { host, meaning, history }: Seen, nowMs: number): Anomaly {
+  const { direction, usual, value, deviations, sinceMs, weight } = evidence;
+  const band = (bandDeviations * Math.abs(value - usual)) / Math.max(1, Math.abs(deviations));
+  const { kind, resource, role, unit, entity } = meaning;
+  return {
+    id: `${host}|${history.id}|look`,
+    host,
+    entity,
+    series: history.id,
+    metric: history.series.metric,
+    kind,
+    resource,
+    role,
+    unit,
+    detector: "level",
+    direction,
+    startedMs: sinceMs,
+    lastMs: nowMs,
+    ended: false,
+    value,
+    expectedLow: usual - band,
+    expectedHigh: usual + band,
+    score: Math.min(scoreMax, Math.round(100 * weight) / 100),
+    hostShare: null,
+    provisional: false,
+    completeness: 1,
+    reasons: [
+      {
+        key: "reason.look",
+        effect: "raised",
+        args: { deviations: Math.round(10 * Math.abs(deviations)) / 10 },
+      },
+    ],
+  };
+}

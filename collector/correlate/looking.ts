@@ -1,0 +1,49 @@
+/**
+ * When a group is looked at (`look.ts`), and what past it takes.
+ *
+ * Once when it opens, and again ever more seldom while it lasts: what a fault does shows within minutes. Looked at are the hosts that
+ * suffer and those that they talk to, from half an hour before the first symptom on. Cost: reading the past of `hostsMax` hosts, about 10 ms
+ * each, at most once in ten seconds.
+ */
+import type { HistoryRequest } from "#shared/host-history.ts";
+import type { Group } from "./group.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
+
+/** What is usual is taken from this long before the first symptom. */
+const beforeMs = 1_800_000;
+const againMsMin = 10_000;
+const againMsMax = 300_000;
+/** Again after half of the time that it has lasted. */
+const againShare = 0.5;
+const hostsMax = 24;
+/** Hosts that suffer: the rest is for those that they talk to. */
+const sufferingMax = 12;
+
+/** Null when it need not be looked at now. */
+export function historyWanted(group: Group, graph: Neighbourhood, nowMs: number): HistoryRequest | null {
+  const { id, shared, storm, toldMs, quietSinceMs, detectedMs, firstSymptomMs, look } = group;
+  // What has been told as one trouble has its cause, and of what is silent there is nothing to see.
+  if (shared !== null || storm || toldMs === null || quietSinceMs !== null || isSilence(group)) return null;
+  if (look !== null) {
+    const againMs = againShare * (look.atMs - detectedMs);
+    if (nowMs - look.atMs < Math.min(againMsMax, Math.max(againMsMin, againMs))) return null;
+  }
+  return { id, hosts: hostsOf(group, graph), fromMs: firstSymptomMs - beforeMs, toMs: nowMs };
+}
+
+function isSilence({ symptoms }: Group): boolean {
+  for (const { detector } of symptoms.values()) if (detector !== "absence") return false;
+  return true;
+}
+
+function hostsOf(group: Group, graph: Neighbourhood): string[] {
+  const suffering = [...group.hosts()].slice(0, sufferingMax);
+  const hosts = new Set(suffering);
+  for (const host of suffering) {
+    for (const near of graph.neighbours(host)) {
+      if (hosts.size >= hostsMax) return [...hosts];
+      hosts.add(near);
+    }
+  }
+  return [...hosts];
+}

@@ -1,0 +1,90 @@
+/**
+ * Joins what anomalies say of causes with what a look at the past says (`look.ts`).
+ *
+ * Anomalies know which part of a host's suffering an entity accounts for; a look knows who strayed first and farthest, and whom others
+ * explain. So a candidate at a place that the look blames counts in full and is surer, one that it does not blame counts little, and a place
+ * that no anomaly was told of becomes a candidate by what was seen there. A host and a service on it stand for each other: what a
+ * service uses up is its host's. That the one that suffers is the one that strays is no news: a host with a busy processor, or the only
+ * service that fails, is where it is felt. Silence, and what many hosts share, is not for a look to judge.
+ */
+import type { Anomaly } from "#shared/anomaly.ts";
+import { type Entity, entityId } from "#shared/entity.ts";
+import { type Candidate, causeKind, isEffect } from "./candidate.ts";
+import { type BlamedPlace, type Look, placeIn } from "./look.ts";
+
+/** What a candidate keeps of its score at a place that the look does not blame at all. */
+const unblamed = 0.3;
+/** A service for its host, and a host for its service. */
+const onThatHost = 0.9;
+/** From this share of the first place's score on a place is blamed as much. */
+const blamedShare = 0.9;
+/** Of the look's confidence, where anomalies speak for the same. */
+const agreement = 0.5;
+
+export function withLook(
+  candidates: readonly Candidate[],
+  look: Look,
+  symptoms: readonly Anomaly[],
+): Candidate[] {
+  if (look.blamed.length === 0) return [...candidates];
+  const hosts = new Set(symptoms.map(({ host }) => host));
+  const suffering = new Set(symptoms.filter(isEffect).map(({ entity }) => placeIn(look, entity)));
+  /** It says where the trouble is felt, and nothing of why. */
+  const isFelt = ({ entity, evidence }: Pick<Candidate, "entity" | "evidence">): boolean =>
+    (entity.kind === "host" && hosts.has(entity.host)) || (suffering.size < 2 && evidence.every(isEffect));
+  const judged = candidates.map((candidate) => {
+    const one = judgedBy(candidate, look);
+    return isFelt(candidate) ? { ...one, confidence: Math.min(one.confidence, candidate.confidence) } : one;
+  });
+  const held = candidates.map(({ entity }) => placeIn(look, entity));
+  const found = look.blamed.filter(
+    (one) => !isFelt(one) && !held.some((place) => place === entityId(one.entity) || isOn(place, one.entity)),
+  );
+  const best = judged.reduce((most, { score }) => Math.max(most, score), 0);
+  return [...judged, ...found.map((place) => candidateOf(place, best))];
+}
+
+function judgedBy(candidate: Candidate, look: Look): Candidate {
+  if (isBeyond(candidate)) return candidate;
+  const place = placeIn(look, candidate.entity);
+  let share = 0;
+  for (const { entity, share: whole } of look.blamed) {
+    if (place === entityId(entity)) share = Math.max(share, whole);
+    else if (isOn(place, entity)) share = Math.max(share, onThatHost * whole);
+  }
+  const sure = look.blamed[0]!.confidence;
+  const { confidence } = candidate;
+  const surer =
+    share >= blamedShare
+      ? confidence + (1 - confidence) * agreement * sure
+      : confidence * (1 - sure * (1 - share));
+  return {
+    ...candidate,
+    score: candidate.score * (unblamed + (1 - unblamed) * share),
+    confidence: Math.round(100 * surer) / 100,
+  };
+}
+
+/** Of the same host, and one of both is the host itself. */
+function isOn(place: string, { kind, host }: Entity): boolean {
+  if (kind === "host") return place.startsWith(`service:${host}/`);
+  return kind === "service" && place === entityId({ kind: "host", host, name: "" });
+}
+
+function isBeyond({ entity, evidence }: Candidate): boolean {
+  return entity.kind === "network" || entity.kind === "group" || evidence[0]!.detector === "absence";
+}
+
+/** What was seen where nothing was told; beside the best of the others by its share of the look's own first. */
+function candidateOf({ entity, share, confidence, evidence }: BlamedPlace, best: number): Candidate {
+  const [first] = evidence as readonly [Anomaly, ...Anomaly[]];
+  return {
+    entity,
+    kind: causeKind(first),
+    score: share * (best > 0 ? best : 1) * (share >= blamedShare ? 1 + confidence : 1),
+    confidence,
+    share: null,
+    evidence,
+    action: null,
+  };
+}

@@ -1,0 +1,161 @@
+// What a look at the past of a group's hosts adds to what anomalies say of causes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCorrelate } from "#collector/correlate/correlate.ts";
+import { look, placeIn } from "#collector/correlate/look.ts";
+import type { Neighbourhood } from "#collector/correlate/neighbourhood.ts";
+import type { Anomaly } from "#shared/anomaly.ts";
+import { causeConfidenceMin } from "#shared/contract/incident.ts";
+import type { Entity } from "#shared/entity.ts";
+import type { HistorySeries, HostHistory } from "#shared/host-history.ts";
+import { canonicalLabels, type Series, seriesId } from "#shared/series.ts";
+import { mulberry32 } from "#test/sim/random.ts";
+
+const startMs = Date.UTC(2026, 0, 5);
+const intervalMs = 10_000;
+const ticks = 220;
+/** The fault begins here, and is noticed three ticks later. */
+const onset = 190;
+const onsetMs = startMs + onset * intervalMs;
+const nowMs = onsetMs + 3 * intervalMs;
+
+function history(metric: string, unit: string, labels: [string, string][], values: number[]): HistorySeries {
+  const series: Series = { metric, unit, instrument: "gauge", decimals: 3, labels: canonicalLabels(labels) };
+  return { series, id: seriesId(series), values: Float64Array.from(values) };
+}
+
+/** `level` with some noise, times `factor` from the onset on. */
+function wave(level: number, factor: number, seed: number): number[] {
+  const random = mulberry32(seed);
+  return Array.from(
+    { length: ticks },
+    (_, tick) => level * (tick >= onset ? factor : 1) * (1 + 0.1 * (random() - 0.5)),
+  );
+}
+
+function host(name: string, ...series: HistorySeries[]): HostHistory {
+  const timesMs = Float64Array.from({ length: ticks }, (_, tick) => startMs + tick * intervalMs);
+  return { host: name, timesMs, series };
+}
+
+const web: Entity = { kind: "service", host: "web-01", name: "web" };
+const ledger: Entity = { kind: "service", host: "db-01", name: "ledger" };
+
+/** The service web on web-01 calls the service ledger on db-01. */
+const graph: Neighbourhood = {
+  neighbours: (name) => (name === "web-01" ? ["db-01"] : ["web-01"]),
+  calls: (caller, callee) => caller === "web-01" && callee === "db-01",
+  hops: (a, b) => (a === b ? 0 : 1),
+  callees: (caller) => (caller.host === "web-01" ? [{ callee: ledger }] : []),
+};
+
+const latency = (factor: number): HistorySeries =>
+  history(
+    "causeway.service.latency",
+    "s",
+    [
+      ["service.name", "web"],
+      ["quantile", "0.95"],
+    ],
+    wave(0.05, factor, 1),
+  );
+const cpu = (of: [string, string][], metric: string, factor: number, seed: number): HistorySeries =>
+  history(metric, "1", of, wave(0.2, factor, seed));
+const ledgerCpu = (factor: number): HistorySeries =>
+  cpu(
+    [
+      ["process.pid", "7"],
+      ["process.executable.name", "node"],
+      ["service.name", "ledger"],
+    ],
+    "process.cpu.utilization",
+    factor,
+    2,
+  );
+const webCpu = cpu(
+  [
+    ["process.pid", "9"],
+    ["process.executable.name", "node"],
+    ["service.name", "web"],
+  ],
+  "process.cpu.utilization",
+  1,
+  3,
+);
+
+const symptom: Anomaly = {
+  id: "web-01|latency",
+  host: "web-01",
+  entity: web,
+  series: latency(1).id,
+  metric: "causeway.service.latency",
+  kind: "latency",
+  resource: "none",
+  role: "symptom",
+  unit: "s",
+  detector: "level",
+  direction: "up",
+  startedMs: onsetMs,
+  lastMs: nowMs,
+  ended: false,
+  value: 0.25,
+  expectedLow: 0.04,
+  expectedHigh: 0.07,
+  score: 6,
+  hostShare: null,
+  provisional: false,
+  completeness: 1,
+  reasons: [],
+};
+
+test("who strays is blamed rather than who waits for it, and a process is its service", () => {
+  const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))];
+  const found = look(histories, graph, { detectedMs: nowMs, leading: symptom, before: null }, nowMs);
+  assert.deepEqual(found.blamed[0]?.entity, ledger);
+  assert.equal(found.blamed[0].evidence[0]?.metric, "process.cpu.utilization");
+  assert.equal(placeIn(found, { kind: "process", host: "db-01", name: "7/node" }), "service:db-01/ledger");
+  assert.equal(placeIn(found, { kind: "disk", host: "db-01", name: "sda" }), "host:db-01");
+});
+
+test("a cause that crossed no threshold is named with its evidence, once the past was looked at", () => {
+  const correlate = createCorrelate({ topology: graph });
+  const [before] = correlate.add([symptom], nowMs);
+  assert.deepEqual(before?.causes, [], "anomalies alone know of nobody else");
+  const [request, ...others] = correlate.wanted(nowMs);
+  assert.deepEqual(others, []);
+  assert.deepEqual(request?.hosts, ["web-01", "db-01"]);
+  assert.ok(request.fromMs <= onsetMs - 1_800_000);
+  const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))];
+  const [after] = correlate.look(request.id, histories, nowMs);
+  const cause = after?.causes[0];
+  assert.equal(cause?.entity, "service:db-01/ledger");
+  assert.ok(cause.confidence >= causeConfidenceMin, `confidence is ${cause.confidence}`);
+  assert.equal(cause.evidence[0]?.reasons[0]?.key, "reason.look");
+  assert.deepEqual(correlate.wanted(nowMs + 5_000), [], "not again at once");
+  assert.equal(correlate.wanted(nowMs + 15_000).length, 1, "but while it lasts");
+});
+
+test("that the only one that suffers is the one that strays names no cause", () => {
+  const correlate = createCorrelate({ topology: graph });
+  correlate.add([symptom], nowMs);
+  const [request] = correlate.wanted(nowMs);
+  const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(1))];
+  const [after] = correlate.look(request!.id, histories, nowMs);
+  const named = (after?.causes ?? []).filter(({ confidence }) => confidence >= causeConfidenceMin);
+  assert.deepEqual(named, []);
+});
+
+test("what was found survives a restart, and a host whose past is gone is no error", () => {
+  const correlate = createCorrelate({ topology: graph });
+  correlate.add([symptom], nowMs);
+  const [request] = correlate.wanted(nowMs);
+  correlate.look(request!.id, [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))], nowMs);
+  const state = JSON.parse(JSON.stringify(correlate.snapshot()));
+  const restored = createCorrelate({ topology: graph, state });
+  const again = { ...symptom, lastMs: nowMs + 10_000 };
+  const told = [correlate, restored].map((one) => one.add([again], nowMs + 10_000));
+  assert.deepEqual(told[1], told[0]);
+  assert.equal(told[0]?.[0]?.causes[0]?.entity, "service:db-01/ledger");
+  assert.deepEqual(correlate.look("nobody", [], nowMs), []);
+  assert.equal(restored.look(request!.id, [], nowMs + 20_000).length, 1);
+});
