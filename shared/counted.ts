@@ -46,12 +46,13 @@ const namedEndings: ReadonlyMap<string, Ending> = new Map<string, Ending>([
   ...each("refusal", "rejected", "rejections", "declined", "denied", "refused", "refusals"),
 ]);
 
+const resultLabels = ["result", "outcome"];
 /** Labels whose value says how it ended, in the order in which they are asked. */
 const endingLabels: ReadonlyMap<string, (value: string) => Ending | undefined> = new Map([
   ...["http.response.status_code", "http.status_code", "http_response_status_code"].map(asked(httpEnding)),
   ...["http_status_code", "status_code", "response_code", "status", "code"].map(asked(codeEnding)),
   ...["rpc.grpc.status_code", "grpc_code", "grpc_status", "rpc_grpc_status_code"].map(asked(grpcEnding)),
-  ...["result", "outcome"].map(asked(wordEnding)),
+  ...resultLabels.map(asked(wordEnding)),
   ...["return_code", "ret_code", "resp_code", "rsp_code"].map(asked(returnEnding)),
   ...["error.type", "error_type"].map(asked((): Ending => "failure")),
 ]);
@@ -67,7 +68,7 @@ export function countedOf({ metric, unit, instrument, labels }: Series): Counted
   const gaugePer = isRatio ? scaleOf(unit, name.ratio) : periodOf(unit, name.period);
   const per = instrument === "counter" ? 0 : gaugePer;
   if (per === undefined) return undefined;
-  const labelled = name.ending === undefined ? endingOf(labels) : undefined;
+  const labelled = name.ending === undefined ? endingOf(labels, whatOf(name)) : undefined;
   const named = name.isBusiness && name.ending === "failure" ? "refusal" : name.ending;
   const bad = name.isBusiness ? "refusal" : "failure";
   const kept = labels.filter(([label, value]) => !isOfEnding(label, value, labelled));
@@ -75,12 +76,46 @@ export function countedOf({ metric, unit, instrument, labels }: Series): Counted
     of: seriesId({ metric: name.stem, labels: kept }),
     name: nameOf(name.stem || metric, kept),
     noun: name.noun,
-    what: transactions.includes(name.noun) ? "transactions" : "requests",
+    what: whatOf(name),
     part: isRatio && named === "success" ? bad : (named ?? labelled ?? "total"),
     divided: labelled !== undefined,
     share: isRatio ? (named === "success" ? "of the rest" : "of part") : null,
     per,
   };
+}
+
+/** Where a counter stands in a cube of events by their dimensions. */
+export interface CountedLeaf {
+  /** Counters of the same events: the metric's name without the words that say how they ended. */
+  readonly family: string;
+  /** Labels that say which events, not how they ended. */
+  readonly dimensions: Labels;
+  /** Which of them; seconds: not how many but how long they took, in `seconds` a unit of the counter. */
+  readonly part: Counted["part"] | "seconds";
+  /** Its events are part of the total; else the total is counted elsewhere. */
+  readonly isOfTotal: boolean;
+  readonly seconds: number;
+}
+
+/** Undefined for what is no counter of events, nor of the time that they took. */
+export function countedLeafOf(series: Series): CountedLeaf | undefined {
+  const sum = /^(.*[._])sum$/.exec(series.metric);
+  const metric = sum === null ? series.metric : `${sum[1]!}count`;
+  const counted = countedOf({ ...series, metric });
+  const name = parseName(metric);
+  if (counted === undefined || counted.per !== 0 || (sum !== null && !name.duration)) return undefined;
+  const labelled = counted.divided ? endingOf(series.labels, counted.what) : undefined;
+  return {
+    family: [name.stem, name.noun, name.duration ? "duration" : ""].filter((word) => word !== "").join("_"),
+    dimensions: series.labels.filter(([label, value]) => !isOfEnding(label, value, labelled)),
+    part: sum === null ? counted.part : "seconds",
+    isOfTotal: sum === null && (counted.divided || counted.part === "total"),
+    seconds: /[._](milliseconds|ms)[._]/.test(metric) || series.unit === "ms" ? 0.001 : 1,
+  };
+}
+
+function whatOf({ noun }: Name): Counted["what"] {
+  return transactions.includes(noun) ? "transactions" : "requests";
 }
 
 /** How it ended, as the attribute `label` tells it; undefined when that is no attribute of an ending, or no value of one. */
@@ -157,7 +192,13 @@ function isDurationOfCalls({ duration, stem }: Name): boolean {
   return duration && /^(http|rpc|grpc|db|messaging)(_|$)/.test(stem);
 }
 
-function endingOf(labels: Labels): Ending | undefined {
+/** Of a transaction its result says more than its code: a code of a bank's own may look like one of HTTP's. */
+function endingOf(labels: Labels, what: Counted["what"]): Ending | undefined {
+  if (what === "transactions") {
+    const result = labels.find(([name]) => resultLabels.includes(name));
+    const ending = result === undefined ? undefined : wordEnding(result[1]);
+    if (ending !== undefined) return ending;
+  }
   for (const [label, ask] of endingLabels) {
     for (const [name, value] of labels) {
       const ending = name === label ? ask(value) : undefined;

@@ -55,6 +55,13 @@ export const limits = {
    */
   drillLeavesMax: 50_000,
   drillAttributesMax: 8,
+  /** Leaves of one family of transactions (700 bytes each), of all together, and families: a bank has a few dozen. */
+  transactionLeavesPerFamilyMax: 20_000,
+  transactionLeavesMax: 60_000,
+  transactionFamiliesMax: 200,
+  /** Entries of the mapping of transactions' metrics, and patterns of one of them. */
+  transactionMappingsMax: 200,
+  transactionMappingPatternsMax: 200,
 
   /** Ticks in one frame: a minute at 1 s. */
   ticksPerFrameMax: 64,

@@ -57,6 +57,8 @@ test("a case is read from its files: the minute that is asked about, and the cal
   // Of three minutes before the two calm ones; the one with 9 failures is none of them.
   assert.deepEqual([...one!.usualAttempts], [200, 200, 200, 200]);
   assert.deepEqual([...one!.usualFailures], [2, 2, 2, 2]);
+  writeCase([{ ...truth[0], cause: [{ product: "pay" }, { channel: "web" }] }], csv);
+  assert.deepEqual(loadCases(folder)[0]!.guilty, ["product=pay", "channel=web"]);
 });
 
 test("the command writes figures and its own section of the page, and leaves the others", async () => {

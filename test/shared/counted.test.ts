@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Counted, countedOf } from "#shared/counted.ts";
+import { type Counted, countedLeafOf, countedOf } from "#shared/counted.ts";
 import { knownMetrics, meaningOf } from "#shared/semantics.ts";
 import { canonicalLabels, type Instrument } from "#shared/series.ts";
 
@@ -97,4 +97,42 @@ test("what counts nothing that can fail is no count, and what the agent measures
     const series = { metric, unit: "1", instrument: "counter", decimals: 0, labels: [] } as const;
     assert.equal(meaningOf(series, "web-01").counts, undefined, metric);
   }
+});
+
+test("of a transaction the result says how it ended, whatever its code looks like", () => {
+  const cases = [
+    [{ result: "ok", code: "404" }, "success"],
+    [{ result: "biz_fail", code: "500" }, "refusal"],
+    [{ result: "sys_fail", code: "200" }, "failure"],
+    [{ result: "timeout", code: "" }, "failure"],
+    [{ result: "other", code: "503" }, "failure"],
+  ] as const;
+  for (const [labels, part] of cases)
+    assert.equal(partOf("bank_txn_total", labels), part, JSON.stringify(labels));
+  assert.equal(partOf("http_server_requests_total", { outcome: "CLIENT_ERROR", status: "429" }), "failure");
+});
+
+test("a counter's leaf has a family, dimensions without what tells the ending, and a place in the total", () => {
+  const leafOf = (metric: string, labels: Readonly<Record<string, string>> = {}) =>
+    countedLeafOf({
+      metric,
+      unit: "1",
+      instrument: "counter",
+      decimals: 0,
+      labels: canonicalLabels(Object.entries(labels)),
+    });
+  assert.deepEqual(leafOf("bank_txn_total", { channel: "app", result: "sys_fail", code: "S01" }), {
+    family: "bank_txn",
+    dimensions: [["channel", "app"]],
+    part: "failure",
+    isOfTotal: true,
+    seconds: 1,
+  });
+  assert.equal(leafOf("orders_failed_total")?.isOfTotal, false);
+  assert.equal(leafOf("orders_failed_total")?.family, leafOf("orders_total")?.family);
+  assert.equal(leafOf("bank_txn_duration_seconds_count")?.family, "bank_txn_duration");
+  assert.equal(leafOf("bank_txn_duration_milliseconds_sum")?.seconds, 0.001);
+  assert.equal(leafOf("bank_txn_duration_seconds_sum")?.part, "seconds");
+  assert.equal(leafOf("bank_txn_amount_sum"), undefined);
+  assert.equal(leafOf("node_cpu_seconds_total"), undefined);
 });

@@ -43,6 +43,8 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["collector/changes", ["shared"]],
   ["collector/correlate", ["shared"]],
   ["collector/correlate/drilldown", ["shared"]],
+  // The cube of transactions answers by the drill-down, which is a pure function of counts and knows no more than shared.
+  ["collector/transactions", ["shared", "collector/correlate/drilldown"]],
   ["collector/incident", ["shared"]],
   // What the operator set becomes what detection and topology are told: the one impure neighbour of their types.
   ["collector/policy", ["shared", "collector/detect", "collector/topology"]],
@@ -149,6 +151,7 @@ const pureRooms = [
   "collector/correlate/",
   "collector/incident/",
   "collector/topology/",
+  "collector/transactions/",
   "collector/ingest/decode/",
   "collector/ingest/otlp/",
   "collector/ingest/held-ticks.ts",

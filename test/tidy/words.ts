@@ -131,8 +131,8 @@ const entryPoints: readonly { readonly place: string; readonly reason: string }[
   { place: "collector/main.ts", reason: "the collector's command" },
   { place: "collector/console/vite.config.ts", reason: "read by vite" },
   {
-    place: "collector/correlate/drilldown/drilldown.ts",
-    reason: "asked by whoever has counts by attributes",
+    place: "collector/transactions/transactions.ts",
+    reason: "the cube: pure, fed by whoever has the events",
   },
   { place: "deploy/local/start.ts", reason: "npm start" },
   { place: "test/collector/console/mock-server.ts", reason: "started by hand, to look at the console" },

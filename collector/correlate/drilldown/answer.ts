@@ -29,6 +29,13 @@ export const attributesPerCombinationMax = 3;
 /** Faults that begin at the same minute in different places: more are a fault of something else. */
 export const causesMax = 3;
 
+/** Less than a hundredth is no explanation: then nothing is next best. */
+export const nextShareMin = 0.01;
+
 export function shareOf(excess: number, of: number): number {
   return of > 0 ? Math.min(1, Math.max(0, excess / of)) : 0;
+}
+
+export function nextOf(combination: Combination): Combination | null {
+  return combination.share < nextShareMin ? null : combination;
 }

@@ -45,11 +45,16 @@ export function assertBounded({ size, attributes }: Leaves): void {
   }
 }
 
-/** Attributes that tell leaves apart: with one value everywhere there is nothing to choose. */
+/** Attributes that tell leaves apart: with one value everywhere, or none, there is nothing to choose. */
 export function tellingAttributes({ codes, size }: Leaves): number[] {
   return [...codes.keys()].filter((attribute) => {
     const column = codes[attribute]!;
-    for (let leaf = 1; leaf < size; leaf += 1) if (column[leaf] !== column[0]) return true;
+    let first = 0;
+    for (let leaf = 0; leaf < size; leaf += 1) {
+      if (column[leaf] === 0 || column[leaf] === first) continue;
+      if (first !== 0) return true;
+      first = column[leaf]!;
+    }
     return false;
   });
 }
@@ -82,49 +87,47 @@ export interface Groups {
 const denseMax = 1 << 18;
 
 export function groupsOf(leaves: Leaves, attributes: readonly number[]): Groups {
-  const keys = keysOf(leaves, attributes);
   const possible = attributes.reduce((product, attribute) => product * leaves.values[attribute]!.length, 1);
-  const groupOf = new Int32Array(leaves.size);
-  const first: number[] = [];
-  const numberOf = possible <= denseMax ? numberedDensely(possible) : numberedByMap();
-  for (let leaf = 0; leaf < leaves.size; leaf += 1) {
-    const group = keys[leaf] === -1 ? -1 : numberOf(keys[leaf]!);
-    groupOf[leaf] = group;
-    if (group === first.length) first.push(leaf);
-  }
-  return { attributes, groupOf, first };
+  const keys = keysOf(leaves, attributes);
+  return { attributes, ...(possible <= denseMax ? numberedDensely(keys, possible) : numberedByMap(keys)) };
 }
 
-/** A number for each combination, -1 where a value is not told. */
+/** A number for each leaf's combination, -1 where a value is not told. */
 function keysOf({ values, codes, size }: Leaves, attributes: readonly number[]): Float64Array {
   const keys = new Float64Array(size);
   for (const attribute of attributes) {
     const width = values[attribute]!.length;
     const column = codes[attribute]!;
     for (let leaf = 0; leaf < size; leaf += 1)
-      keys[leaf] = column[leaf] === 0 || keys[leaf] === -1 ? -1 : keys[leaf]! * width + column[leaf]!;
+      keys[leaf] = column[leaf] === 0 || keys[leaf]! < 0 ? -1 : keys[leaf]! * width + column[leaf]!;
   }
   return keys;
 }
 
-/** Keys below `possible` in the order in which they come. */
-function numberedDensely(possible: number): (key: number) => number {
+type Numbered = Pick<Groups, "groupOf" | "first">;
+
+function numberedDensely(keys: Float64Array, possible: number): Numbered {
   const numbers = new Int32Array(possible);
-  let next = 0;
-  return (key) => {
-    if (numbers[key] === 0) numbers[key] = next += 1;
-    return numbers[key]! - 1;
-  };
+  const groupOf = new Int32Array(keys.length);
+  const first: number[] = [];
+  for (let leaf = 0; leaf < keys.length; leaf += 1) {
+    const key = keys[leaf]!;
+    if (key >= 0 && numbers[key] === 0) numbers[key] = first.push(leaf);
+    groupOf[leaf] = key < 0 ? -1 : numbers[key]! - 1;
+  }
+  return { groupOf, first };
 }
 
-function numberedByMap(): (key: number) => number {
+function numberedByMap(keys: Float64Array): Numbered {
   const numbers = new Map<number, number>();
-  return (key) => {
-    const known = numbers.get(key);
-    if (known !== undefined) return known;
-    numbers.set(key, numbers.size);
-    return numbers.size - 1;
-  };
+  const groupOf = new Int32Array(keys.length);
+  const first: number[] = [];
+  for (let leaf = 0; leaf < keys.length; leaf += 1) {
+    const key = keys[leaf]!;
+    if (key >= 0 && !numbers.has(key)) numbers.set(key, first.push(leaf));
+    groupOf[leaf] = key < 0 ? -1 : numbers.get(key)! - 1;
+  }
+  return { groupOf, first };
 }
 
 /** The leaves that have `leaf`'s values of `attributes`. */

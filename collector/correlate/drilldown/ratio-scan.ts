@@ -28,6 +28,8 @@ import {
   causesMax,
   type Combination,
   type DrillDown,
+  nextOf,
+  nextShareMin,
   shareOf,
 } from "./answer.ts";
 
@@ -61,7 +63,8 @@ export function drillRatio(input: RatioLeaves): DrillDown {
   const causes: Combination[] = [];
   let [excess, firstScore] = [scan.excess(), 0];
   for (let turn = 0; turn <= causesMax; turn += 1) {
-    const best = scan.best();
+    // What could not even be next best need not be scored.
+    const best = scan.best(nextShareMin * Math.max(0, excess));
     if (best === null) break;
     if (turn === 0) {
       firstScore = best.score;
@@ -71,7 +74,7 @@ export function drillRatio(input: RatioLeaves): DrillDown {
       best.excess < furtherShareMin * excess ||
       best.score < furtherScoreMin * firstScore
     )
-      return { causes, next: scan.told(best, excess), excess };
+      return { causes, next: nextOf(scan.told(best, excess)), excess };
     causes.push(scan.told(best, excess));
     scan.remove(best);
   }
@@ -128,8 +131,8 @@ class Scan {
   }
 
   /** The combination with the highest score above zero; of equals the first of the fewest attributes. */
-  best(): Candidate | null {
-    const excessMin = excessShareMin * this.excess();
+  best(wantedMin: number): Candidate | null {
+    const excessMin = Math.max(wantedMin, excessShareMin * this.excess());
     let best: Candidate | null = null;
     for (const { attributes, groupOf, first } of this.#groups) {
       this.#sum(groupOf, first.length, excessMin);

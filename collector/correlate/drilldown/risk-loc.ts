@@ -14,6 +14,7 @@ import {
   causesMax,
   type Combination,
   type DrillDown,
+  nextOf,
   shareOf,
 } from "./answer.ts";
 import {
@@ -36,8 +37,9 @@ export interface VolumeLeaves {
 /** The paper's constants. */
 const riskMin = 0.5;
 const powerShareMin = 0.02;
-/** So many values at each end may be chance. */
+/** So many values at each end may be chance: the paper's five, but no more than a twentieth, or of few leaves none would be normal. */
 const outliersMax = 5;
+const outlierShareMax = 0.05;
 
 /** What explains that there is less, or more, than expected; best first. */
 export function drillVolume(input: VolumeLeaves): DrillDown {
@@ -51,7 +53,7 @@ export function drillVolume(input: VolumeLeaves): DrillDown {
     search.remove(found);
   }
   const next = search.largest();
-  return { causes, next: next === null ? null : search.told(next), excess: search.excess };
+  return { causes, next: next === null ? null : nextOf(search.told(next)), excess: search.excess };
 }
 
 interface Candidate {
@@ -255,7 +257,8 @@ function deviationOf(actual: number, expected: number): number {
 /** The noise's end on the side without the fault, turned over; the few largest and smallest may be chance. */
 function cutoffOf(deviation: Float64Array): number {
   const distinct = [...new Set(deviation.toSorted())];
-  const low = distinct[Math.min(outliersMax, distinct.length - 1)] ?? 0;
-  const high = distinct[Math.max(0, distinct.length - 1 - outliersMax)] ?? 0;
+  const outliers = Math.min(outliersMax, Math.floor(outlierShareMax * distinct.length));
+  const low = distinct[outliers] ?? 0;
+  const high = distinct.at(-1 - outliers) ?? 0;
   return Math.abs(low) <= Math.abs(high) ? -low : -high;
 }

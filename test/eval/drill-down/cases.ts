@@ -49,14 +49,17 @@ export function loadCases(folder: string): DrillCase[] {
   });
 }
 
+/** `cause` is JSON, or a text of it in single quotes. */
 function guiltyOf(cause: unknown, what: string): string[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(String(cause).replaceAll("'", '"'));
-  } catch (error) {
-    throw new DataError(`${what}: want "cause" like {'cdn':5}, got ${JSON.stringify(cause)}`, {
-      cause: error,
-    });
+  let parsed = cause;
+  if (typeof cause === "string") {
+    try {
+      parsed = JSON.parse(cause.replaceAll("'", '"'));
+    } catch (error) {
+      throw new DataError(`${what}: want "cause" like {'cdn':5}, got ${JSON.stringify(cause)}`, {
+        cause: error,
+      });
+    }
   }
   return (Array.isArray(parsed) ? parsed : [parsed]).map((one) => {
     if (!isFields(one))
