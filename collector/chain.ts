@@ -7,7 +7,7 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Change } from "#shared/contract/change.ts";
-import type { Incident } from "#shared/contract/incident.ts";
+import type { Incident, Text } from "#shared/contract/incident.ts";
 import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { Series } from "#shared/series.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
@@ -28,9 +28,10 @@ import {
   type TopologyPolicy,
   type TopologyState,
 } from "./topology/topology.ts";
+import { createTransactions, type Transactions } from "./transactions/transactions.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 5;
+const snapshotVersion = 6;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
@@ -112,7 +113,15 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
     state: before?.meta.topology,
   });
   const changes = createChanges(before?.meta.changes);
-  const correlate = createCorrelate({ topology, changes, state: before?.meta.correlate });
+  const transactions = createTransactions({
+    snapshot: before?.columns.get("transactions") as Uint8Array | undefined,
+  });
+  const correlate = createCorrelate({
+    topology,
+    changes,
+    dimensions: (anomaly) => dimensionsOf(transactions, anomaly),
+    state: before?.meta.correlate,
+  });
   const incidents = createIncidents(before?.meta.incidents);
   let nowMs = before?.meta.nowMs ?? 0;
 
@@ -138,6 +147,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
         case "define":
           detect.define(event.host, event.number, event.series);
           topology.define(event.host, event.number, event.series);
+          transactions.define(event.host, event.number, event.series);
           changes.define(event.host, event.series);
           return nothing;
         case "addresses":
@@ -147,6 +157,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           return nothing;
         case "batch": {
           topology.observe(event.batch);
+          transactions.observe(event.batch);
           const anomalies = detect.judge(event.batch);
           return anomalies.length === 0 ? nothing : follow(anomalies);
         }
@@ -157,7 +168,8 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           const result = follow(anomalies);
           // After its last anomalies have found their places.
           for (const { host, what } of departures) {
-            if (what === "gone") for (const room of [topology, correlate, changes]) room.forget(host);
+            if (what === "gone")
+              for (const room of [topology, transactions, correlate, changes]) room.forget(host);
           }
           return { ...result, departures };
         }
@@ -197,7 +209,20 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           correlate: correlate.snapshot(),
           incidents: incidents.snapshot(),
         } satisfies ChainMeta,
-        columns: new Map([["detect", detect.snapshot()]]),
+        columns: new Map([
+          ["detect", detect.snapshot()],
+          ["transactions", transactions.snapshot()],
+        ]),
       }),
   };
+}
+
+/** What the transactions that an anomaly counts have in common, as sentences; [] when there is nothing to say. */
+function dimensionsOf(transactions: Transactions, { metric, lastMs, reasons }: Anomaly): readonly Text[] {
+  const family = transactions.familyOf(metric);
+  if (family === undefined) return [];
+  const key = reasons[0]?.key ?? "";
+  const ending =
+    key === "reason.volume" ? "volume" : key.startsWith("reason.refused") ? "refusal" : "failure";
+  return transactions.drill(family, lastMs, ending)?.sentences ?? [];
 }

@@ -6,7 +6,7 @@
  * `rerankMs`: what a storm of anomalies costs is in proportion to time, not to their number.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
-import { causeConfidenceMin } from "#shared/contract/incident.ts";
+import { causeConfidenceMin, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
 import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { ChangeHistory, Suspicion } from "#shared/suspicion.ts";
@@ -27,6 +27,8 @@ const shownMax = 50;
 /** Members that are ranked: half the strongest, half the first. What a cause needs to be seen is among them, and pairs stay few. */
 const rankedSymptomsMax = 128;
 const rankedEvidenceMax = 256;
+/** Sentences on what failing transactions have in common. */
+const dimensionsMax = 2;
 export const rerankMs = 5_000;
 
 export interface Correlate {
@@ -62,9 +64,11 @@ const changeMs = 3_600_000;
 export function createCorrelate(parts: {
   topology: Neighbourhood;
   changes?: ChangeHistory | undefined;
+  /** What the transactions that an anomaly counts have in common. */
+  dimensions?: ((anomaly: Anomaly) => readonly Text[]) | undefined;
   state?: CorrelateState | undefined;
 }): Correlate {
-  const { topology, changes = noChanges, state } = parts;
+  const { topology, changes = noChanges, dimensions = () => [], state } = parts;
   const places = new Places(topology, changes, state?.networks);
   const grouping = new Grouping(topology, places, state?.grouping);
   const related = new RelatedChanges(changes, topology);
@@ -73,7 +77,7 @@ export function createCorrelate(parts: {
       grouping.pass(nowMs);
       for (const anomaly of anomalies) grouping.place(anomaly, nowMs);
       const due = [...grouping.groups.values()].filter((group) => isDue(group, nowMs));
-      return due.map((group) => tell(group, topology, related, nowMs));
+      return due.map((group) => tell(group, { topology, related, dimensions }, nowMs));
     },
     wanted(nowMs) {
       const wanted = [...grouping.groups.values()].map((group) => historyWanted(group, topology, nowMs));
@@ -85,7 +89,7 @@ export function createCorrelate(parts: {
       const leading = [...group.symptoms.values()].sort(worstFirst)[0]!;
       const detectedMs = Math.min(group.detectedMs, group.firstSymptomMs + noticedMs);
       group.look = look(histories, topology, { detectedMs, leading, before: group.look }, nowMs);
-      return [tell(group, topology, related, nowMs)];
+      return [tell(group, { topology, related, dimensions }, nowMs)];
     },
     locate: (host, addresses) => places.locate(host, addresses),
     reconsider(atMs) {
@@ -109,10 +113,17 @@ function isDue({ changed, confirmed, toldMs, quietSinceMs, absorbed }: Group, no
   return toldMs === null || quietSinceMs !== null || absorbed.length > 0 || nowMs - toldMs >= rerankMs;
 }
 
-function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs: number): Suspicion {
+/** What telling a group asks others. */
+interface Asked {
+  readonly topology: Neighbourhood;
+  readonly related: RelatedChanges;
+  readonly dimensions: (anomaly: Anomaly) => readonly Text[];
+}
+
+function tell(group: Group, { topology, related, dimensions }: Asked, nowMs: number): Suspicion {
   const symptoms = [...group.symptoms.values()].sort(worstFirst);
   const members = ranked(group, symptoms);
-  const candidates = rankCauses(members, graph, (entity, onsetMs) => related.bonus(entity, onsetMs));
+  const candidates = rankCauses(members, topology, (entity, onsetMs) => related.bonus(entity, onsetMs));
   const firstSymptomMs = firstOf(symptoms);
   const causes = candidates.map((candidate) => toCause(candidate, candidates, firstSymptomMs));
   const [first] = candidates;
@@ -124,7 +135,7 @@ function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs
     onsetMs: startedMs,
     isOn: (host) => group.isOn(host),
     members: all,
-    rings: ringsOf(all, graph),
+    rings: ringsOf(all, topology),
   };
   const action = named?.action?.change.id;
   const changes = related.related(trouble, named?.entity ?? null, action);
@@ -134,6 +145,7 @@ function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs
   group.absorbed = [];
   group.rootHost = rootHostOf(named);
   const leading = symptoms[0]!;
+  const inCommon = leading.detector === "counts" ? dimensions(leading).slice(0, dimensionsMax) : [];
   return {
     id: group.id,
     startedMs,
@@ -143,7 +155,7 @@ function tell(group: Group, graph: Neighbourhood, related: RelatedChanges, nowMs
     symptomText: symptomText(leading),
     evidence: [...group.evidence.values()].sort(worstFirst),
     causes,
-    impact: impactTexts(symptoms),
+    impact: [...impactTexts(symptoms), ...inCommon],
     story: storyOf({ causes, symptoms, changes, ruledOut: related.ruledOut(trouble, action) }),
     changes,
     absorbed,

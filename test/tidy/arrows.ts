@@ -33,6 +33,7 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "collector/changes",
       "collector/correlate",
       "collector/incident",
+      "collector/transactions",
     ],
   ],
   ["collector/ingest", ["shared", "collector/ingest/decode"]],

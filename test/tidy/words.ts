@@ -130,10 +130,6 @@ const entryPoints: readonly { readonly place: string; readonly reason: string }[
   { place: "agent/main.ts", reason: "the agent's command" },
   { place: "collector/main.ts", reason: "the collector's command" },
   { place: "collector/console/vite.config.ts", reason: "read by vite" },
-  {
-    place: "collector/transactions/transactions.ts",
-    reason: "the cube: pure, fed by whoever has the events",
-  },
   { place: "deploy/local/start.ts", reason: "npm start" },
   { place: "test/collector/console/mock-server.ts", reason: "started by hand, to look at the console" },
 ];
