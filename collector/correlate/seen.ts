@@ -37,9 +37,10 @@ export function withLook(
     return isFelt(candidate) ? { ...one, confidence: Math.min(one.confidence, candidate.confidence) } : one;
   });
   const held = candidates.map(({ entity }) => placeIn(look, entity));
-  const found = look.blamed.filter(
-    (one) => !isFelt(one) && !held.some((place) => place === entityId(one.entity) || isOn(place, one.entity)),
-  );
+  // A host that is told of stands for no service on it: which one it is, is what was looked for.
+  const isHeld = ({ entity }: BlamedPlace): boolean =>
+    held.some((place) => place === entityId(entity) || (entity.kind === "host" && isOn(place, entity)));
+  const found = look.blamed.filter((one) => !isFelt(one) && !isHeld(one));
   const best = judged.reduce((most, { score }) => Math.max(most, score), 0);
   return [...judged, ...found.map((place) => candidateOf(place, best))];
 }

@@ -61,7 +61,7 @@ export class Feed {
   }
 }
 
-/** The ticks of a scenario of one host and one load, gauges only, so that its last one was at `endMs` or just before. */
+/** The ticks of a scenario of one host and one load, counters as totals, so that its last one was at `endMs` or just before. */
 export function feedOf(
   scenario: Scenario,
   given: { agentId: string; endMs: number; segmentFrames?: number },
@@ -76,11 +76,15 @@ export function feedOf(
   const host = rows[0]!.host;
   const series = rows.map((row) => row.series);
   const feed = new Feed({ ...given, epoch: firstMs, host, intervalMs, series });
+  const totals = rows.map(() => 0);
   for (let tick = 0; tick < ticks; tick += 1) {
-    feed.add(
-      firstMs + tick * intervalMs,
-      rows.map(({ values }) => values[tick] ?? Number.NaN),
-    );
+    const values = rows.map(({ values: all, series: { instrument } }, row) => {
+      const value = all[tick] ?? Number.NaN;
+      if (instrument === "gauge" || Number.isNaN(value)) return value;
+      totals[row]! += Math.max(0, value) * (intervalMs / 1000);
+      return totals[row]!;
+    });
+    feed.add(firstMs + tick * intervalMs, values);
   }
   return feed;
 }

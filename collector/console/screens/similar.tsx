@@ -10,7 +10,7 @@ import { confidencePercent } from "../view/confidence.ts";
 export function Similar({ incident }: { incident: Incident }) {
   const { confirmedCause } = incident;
   return (
-    <section class="feedback" aria-labelledby="similar-title">
+    <section class="known" aria-labelledby="similar-title">
       <h2 id="similar-title">{t("similar.title")}</h2>
       {incident.similar.length === 0 && <p class="faint">{t("similar.none")}</p>}
       <ul class="similar">

@@ -224,6 +224,7 @@ export function cpuIncident(startMs: number, nowMs: number): Incident {
           ]),
         ],
         counterEvidence: [],
+        action: "batch-eod-7",
       },
       {
         entity: `service:${host}/postgresql.service`,
