@@ -20,7 +20,7 @@ import { type Chain, createChain } from "./chain.ts";
 import type { ConnectionEnd as SilenceCause, Departure, DetectPolicy } from "./detect/detect.ts";
 import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
-import { createIngest, parsePresence } from "./ingest/ingest.ts";
+import { besideLabel, createIngest, parsePresence } from "./ingest/ingest.ts";
 import type { Journal, JournalRecord } from "./journal/journal.ts";
 import type { CommandResult } from "./push/api.ts";
 import type { Metrics } from "./self/metrics.ts";
@@ -151,8 +151,10 @@ export class Follower {
     if (taken.resource !== null) {
       const addresses = labelValue(taken.resource, "host.ip")?.split(",") ?? [];
       this.chain.apply({ kind: "addresses", host, addresses });
-      const runsOn = labelValue(taken.resource, "host.name") ?? host;
-      if (runsOn !== host) this.chain.topology.declare(host, runsOn);
+      for (const label of ["host.name", besideLabel]) {
+        const dependsOn = labelValue(taken.resource, label) ?? host;
+        if (dependsOn !== host) this.chain.topology.declare(host, dependsOn);
+      }
     }
     const incidents = trace.stage("judge", () => this.#judge(batches));
     metrics.detectSamples.inc(record.samples);

@@ -91,9 +91,11 @@ class Refused extends Error {
   }
 }
 
+type Outcome = Pick<Taken, "refused" | "message">;
+
 interface Remembered {
   readonly atMs: number;
-  readonly outcome: Promise<Taken>;
+  readonly outcome: Promise<Outcome>;
 }
 
 class OtlpDoor implements OtlpHttp {
@@ -200,7 +202,7 @@ class OtlpDoor implements OtlpHttp {
   }
 
   /** Takes a body once: whoever sends it again hears what became of it. */
-  async #take(signal: Signal, encoding: Encoding, body: Buffer): Promise<Taken> {
+  async #take(signal: Signal, encoding: Encoding, body: Buffer): Promise<Outcome> {
     const digest = createHash("sha256").update(signal).update(body).digest("base64");
     const known = this.#bodies.get(digest);
     if (known !== undefined) {
@@ -210,7 +212,8 @@ class OtlpDoor implements OtlpHttp {
     const nowMs = this.#options.clock.nowMs();
     const taken = this.#read(signal, encoding, body, nowMs);
     if (taken.repeated > 0) this.#options.counters.repeatedPoints(taken.repeated);
-    const outcome = this.#journal([...taken.touched], nowMs).then(() => taken);
+    const { refused, message } = taken;
+    const outcome = this.#journal([...taken.touched], nowMs).then(() => ({ refused, message }));
     this.#remember(digest, { atMs: nowMs, outcome });
     try {
       return await outcome;

@@ -19,6 +19,7 @@ import {
   OtlpRoom,
   pay,
   payAt,
+  payMetrics,
   payLabels,
   traces,
 } from "./ingest/otlp/otlp-room.ts";
@@ -142,16 +143,16 @@ test("a service that only pushes is listed and charted, what came late in its pl
       series,
       intervalMs,
     ]),
-    [[payAt, "7.1", "stopped", 2, 10_000]],
+    [[payMetrics, "7.1", "stopped", 2, 10_000]],
   );
   assert.deepEqual(
-    view.hostSeries(payAt)?.series.map(({ id, entity }) => [id, entity]),
+    view.hostSeries(payMetrics)?.series.map(({ id, entity }) => [id, entity]),
     [
       [`queue{${payLabels}}`, "service:web-01/pay"],
       [`pool{${payLabels}}`, "service:web-01/pay"],
     ],
   );
-  const range = { host: payAt, fromMs: startMs, toMs: startMs + 50_000 };
+  const range = { host: payMetrics, fromMs: startMs, toMs: startMs + 50_000 };
   const queue = await view.seriesRange({ ...range, series: `queue{${payLabels}}` });
   assert.deepEqual(queue?.values, [0, 1, 2, 3, 4, 5]);
   assert.deepEqual(
@@ -160,6 +161,6 @@ test("a service that only pushes is listed and charted, what came late in its pl
   );
   const pool = await view.seriesRange({ ...range, series: `pool{${payLabels}}` });
   assert.deepEqual(pool?.values, [0, 1, 2, 3, 4, 5]);
-  assert.equal(view.ledger({ host: payAt }).stored, 12);
+  assert.equal(view.ledger({ host: payMetrics }).stored, 12);
   assert.deepEqual(follower.chain.openIncidents(), []);
 });

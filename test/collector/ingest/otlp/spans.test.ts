@@ -267,3 +267,59 @@ test("however the spans of an interval are split into requests and ordered, the 
     { numRuns: 20 },
   );
 });
+
+test("whatever comes when, and however often the collector is killed, what was taken is counted once and no counter falls", async () => {
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        t: fc.constant("send"),
+        agoMs: fc.nat(30_000),
+        count: fc.integer({ min: 1, max: 5 }),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({ t: fc.constant("pass"), agoMs: fc.nat(15_000), count: fc.constant(0) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ t: fc.constant("kill"), agoMs: fc.constant(0), count: fc.constant(0) }),
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      let room = new OtlpRoom();
+      let taken = 0;
+      let refused = 0;
+      for (const { t, agoMs, count } of steps) {
+        if (t === "kill") {
+          await room.door.close();
+          room = new OtlpRoom({ after: room });
+          await room.clock.advance(1);
+        } else if (t === "pass") {
+          await room.pass(agoMs);
+        } else {
+          const spans = Array.from(
+            { length: count },
+            () => ({ kind: 2, endMs: room.nowMs - agoMs }) as const,
+          );
+          const { json } = await room.post("/v1/traces", traces(pay, ...spans));
+          const partial = json["partialSuccess"] as { rejectedSpans: string } | undefined;
+          refused += Number(partial?.rejectedSpans ?? 0);
+          taken += count - Number(partial?.rejectedSpans ?? 0);
+        }
+      }
+      await room.pass(60_000);
+      const counted = room.values(payAt, calls("success")).map(([, value]) => value);
+      assert.equal(counted.at(-1) ?? 0, taken);
+      assert.ok(
+        counted.every((value, index) => index === 0 || value >= counted[index - 1]!),
+        counted.join(),
+      );
+      const lost = room.losses.reduce((all, { samples }) => all + samples, 0);
+      assert.equal(lost, refused);
+    }),
+    { numRuns: 40 },
+  );
+});
