@@ -74,6 +74,32 @@ test("a service whose calls begin to fail is one incident that names it on its h
   );
 });
 
+test("a service that becomes slow is one incident within half a minute, by what half of its calls wait for", async () => {
+  const room = new OtlpRoom();
+  const { store } = await stagesBehind(room);
+  const random = mulberry32(3);
+  const round = async (slower: number): Promise<void> => {
+    const spans: GivenSpan[] = Array.from({ length: 25 + Math.floor(random() * 10) }, () => ({
+      kind: 2,
+      endMs: room.nowMs - random() * 9_000,
+      // Most take 20 ms, some far longer.
+      durationMs: slower * 20 * Math.exp(-Math.log(1 - random())),
+    }));
+    await room.post("/v1/traces", traces(pay, ...spans));
+    await room.pass(10_000);
+  };
+  for (let count = 0; count < 360; count += 1) await round(1);
+  assert.deepEqual(store.incidents({ state: "all", limit: 10 }), []);
+  const faultMs = room.nowMs;
+  for (let count = 0; count < 12; count += 1) await round(5);
+  const [incident, ...others] = store.incidents({ state: "all", limit: 10 });
+  assert.deepEqual(others, []);
+  assert.ok(incident!.detectedMs - faultMs <= 30_000, `${incident!.detectedMs - faultMs} ms`);
+  assert.deepEqual(incident!.symptoms.map(({ metric, entity }) => [metric, entity]).slice(0, 1), [
+    ["causeway.service.latency", "service:web-01/pay"],
+  ]);
+});
+
 test("what is wrong with a service and with the host that it runs on is one incident, though its agent reports the one and it the other", async () => {
   const room = new OtlpRoom();
   const { store } = await stagesBehind(room);

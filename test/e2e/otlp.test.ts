@@ -1,5 +1,7 @@
 /** An application's OTLP, taken by the program itself: on its own port and on the second one, over kill -9 and a restart. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { systemClock } from "#shared/clock.ts";
 import type { Host, Ledger } from "#shared/contract/api.ts";
@@ -75,4 +77,31 @@ test("what was answered is there after kill -9, and the application goes on with
   assert.equal(await metric(again.url, 'causeway_ingest_lost_samples_total{reason="too_late"}'), 1);
   assert.equal(await metric(again.url, "causeway_ingest_otlp_sources"), 2);
   await again.stop();
+});
+
+test("a second port that is taken, or beyond loopback, is refused by the name of its setting", async (t) => {
+  const site = Site.open(t);
+  const taken = createServer().listen(0, "127.0.0.1");
+  t.after(() => taken.close());
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const start = (listen: string) =>
+    site.node(
+      "collector/main.ts",
+      flags({
+        data: site.path("collector"),
+        listen: "127.0.0.1:0",
+        console: site.path("page"),
+        "otlp-listen": listen,
+      }),
+    );
+  const second = start(`127.0.0.1:${port}`);
+  assert.equal((await second.ended).code, 2, second.output);
+  assert.match(
+    second.output,
+    /otlp\.listen: cannot listen on 127\.0\.0\.1:\d+: another process has the port/,
+  );
+  const open = start("0.0.0.0:4318");
+  assert.equal((await open.ended).code, 2, open.output);
+  assert.match(open.output, /--otlp-listen: want a loopback address like "127\.0\.0\.1:4318"/);
 });
