@@ -190,3 +190,21 @@ test("a service that only pushes is listed and charted, what came late in its pl
   assert.equal(view.ledger({ host: payMetrics }).stored, 12);
   assert.deepEqual(follower.chain.openIncidents(), []);
 });
+
+test("a source of which nothing can be taken is listed without series, and its refusals are in the ledger", async () => {
+  const room = new OtlpRoom();
+  const { view, follower } = await stagesBehind(room);
+  for (let round = 0; round < 4; round += 1) {
+    await room.post("/v1/metrics", metrics(pay, gauge("g", room.nowMs, "rubbish")));
+    await room.pass(10_000);
+  }
+  await room.pass(30_000);
+  assert.deepEqual(
+    view.hosts().map(({ host, series, state }) => [host, series, state]),
+    [[payMetrics, 0, "stopped"]],
+  );
+  const ledger = view.ledger({ host: payMetrics });
+  assert.deepEqual([ledger.stored, ledger.lost, ledger.losses[0]?.reason], [0, 4, "invalid"]);
+  assert.deepEqual(follower.chain.openIncidents(), []);
+  follower.saveSnapshot();
+});

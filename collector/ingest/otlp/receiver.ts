@@ -191,12 +191,12 @@ export class OtlpReceiver {
   #takeSpan(entry: Entry, origin: Origin, span: OtlpSpan, nowMs: number, report: Report): void {
     const { source } = entry;
     const timeMs = span.endMs - source.skewMs;
-    const interval = source.interval(timeMs, nowMs);
-    const reason = typeof interval === "string" ? interval : span.durationMs < 0 ? "invalid" : null;
-    if (reason !== null || typeof interval === "string") {
-      const why = reason ?? "invalid";
-      source.refuse(why, timeMs, span.kind);
-      report.refuse(source.name, why, 1);
+    // A span without a beginning has no duration.
+    const isSound = span.durationMs >= 0 && span.durationMs < span.endMs;
+    const interval = isSound ? source.interval(timeMs, nowMs) : "invalid";
+    if (typeof interval === "string") {
+      source.refuse(interval, timeMs, span.kind);
+      report.refuse(source.name, interval, 1);
       return;
     }
     source.hasSpans = true;

@@ -138,7 +138,7 @@ test("a collector that stops sends its clients away, and a body that it could no
   await room.pass(40_000);
   const calls = `causeway.service.calls{host.name="web-01",outcome="success",service.name="pay"}`;
   assert.equal(room.values(payAt, calls).at(-1)?.[1], 2);
-  await room.door.close();
+  room.door.close();
   assert.match(String((await room.post("/v1/traces", body)).json["message"]), /stopping/);
 });
 
@@ -157,7 +157,7 @@ test("after a restart counters go on where the journal has them, an open interva
     "/v1/traces",
     traces(pay, { kind: 2, endMs: before.nowMs }, { kind: 2, endMs: before.nowMs }),
   );
-  await before.door.close();
+  before.door.close();
 
   const room = new OtlpRoom({ after: before });
   await room.clock.advance(1_000);
@@ -191,7 +191,7 @@ test("a source that does not come back after a restart is said goodbye to, and o
     metrics({ "service.name": "gone", "host.name": "h" }, gauge("g", before.nowMs, 1)),
   );
   await before.post("/v1/traces", traces(pay, { kind: 2, endMs: before.nowMs }));
-  await before.door.close();
+  before.door.close();
   const room = new OtlpRoom({ after: before });
   await room.pass(1_000);
   room.door.resume(room.ingest.hosts.facts().map(({ resource }) => resource));

@@ -47,7 +47,7 @@ async function received(more: Readonly<Record<string, string>>): Promise<Map<str
   await inRoom({ posts }, async ({ port }) => {
     await runInstrumented(port, more);
   });
-  await door.close();
+  door.close();
   const type = more["OTEL_EXPORTER_OTLP_PROTOCOL"] === "http/json" ? "json" : "x-protobuf";
   assert.deepEqual([...spoken], [`application/${type} gzip`]);
   const ingest = createIngest({ journal });

@@ -164,6 +164,24 @@ test("a span that comes late is added to its interval while that is open, and is
   assert.equal(room.values(payAt, calls("failure"))[0]?.[1], 1);
 });
 
+test("a span that ends before it begins, or never began or ended, is refused", async () => {
+  const room = await onGrid();
+  const answer = await room.post(
+    "/v1/traces",
+    traces(
+      pay,
+      { kind: 2, endMs: room.nowMs, durationMs: -1 },
+      { kind: 2, endMs: room.nowMs, durationMs: room.nowMs },
+      { kind: 2, endMs: 0, durationMs: 0 },
+      { kind: 2, endMs: room.nowMs, durationMs: 0 },
+    ),
+  );
+  assert.equal((answer.json["partialSuccess"] as { rejectedSpans: string }).rejectedSpans, "3");
+  assert.equal(room.losses[0]?.samples, 3);
+  await room.pass(30_000);
+  assert.equal(last(room, calls("success")), 1);
+});
+
 test("a service without calls is told as one with none for an hour, every interval, and then as gone", async () => {
   const room = await onGrid();
   await room.post("/v1/traces", traces(pay, { kind: 2, endMs: room.nowMs }));
@@ -294,7 +312,7 @@ test("whatever comes when, and however often the collector is killed, what was t
       let refused = 0;
       for (const { t, agoMs, count } of steps) {
         if (t === "kill") {
-          await room.door.close();
+          room.door.close();
           room = new OtlpRoom({ after: room });
           await room.clock.advance(1);
         } else if (t === "pass") {
