@@ -176,7 +176,7 @@ export function createCollector(parts: CollectorParts): Collector {
     async stop() {
       for (const timer of timers) timer.cancel();
       await agents.close();
-      await otlp.close();
+      otlp.close();
       await push.close();
       await http.close();
       consumption?.stop();

@@ -23,7 +23,7 @@ import type { ConnectionEnd as SilenceCause, Departure, DetectPolicy } from "./d
 import { readHistory } from "./history.ts";
 import type { IncidentCommand } from "./incident/incident.ts";
 import type { ConnectionEnd, HostsState, Ingest } from "./ingest/ingest.ts";
-import { createIngest, parsePresence } from "./ingest/ingest.ts";
+import { besideLabel, createIngest, parsePresence } from "./ingest/ingest.ts";
 import type { Journal, JournalRecord } from "./journal/journal.ts";
 import type { CommandResult } from "./push/api.ts";
 import type { Metrics } from "./self/metrics.ts";
@@ -177,8 +177,10 @@ export class Follower {
       const zone = labelValue(taken.resource, "cloud.availability_zone");
       this.chain.apply({ kind: "addresses", host, addresses, zone });
       const runsOn = labelValue(taken.resource, "host.name") ?? host;
+      const beside = labelValue(taken.resource, besideLabel) ?? host;
       const service = labelValue(taken.resource, "service.name") ?? "";
       if (runsOn !== host) this.chain.topology.runsOn(host, runsOn, service);
+      else if (beside !== host) this.chain.topology.declare(host, beside);
     }
     const incidents = trace.stage("judge", () => this.#judge(batches));
     incidents.push(...(await this.#look()));

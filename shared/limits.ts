@@ -111,8 +111,8 @@ export const limits = {
   otlpSeriesPerSourceMax: 2_000,
   /** Bytes of their names and labels, so that a key frame with all of them fits into a frame. */
   otlpDefinitionBytesMax: 384 * 1024,
-  /** Instances of one service on one host that are told apart: workers of one application server. */
-  otlpInstancesMax: 32,
+  /** Processes of one service at one place that are told apart: workers of a server, pods of a deployment, twice while it rolls. */
+  otlpInstancesMax: 128,
   /** What one service calls, and who calls it through queues; what is beyond is counted together as "other". */
   otlpEdgesPerSourceMax: 200,
   /** Spans that are remembered to find the service that called: five seconds of 10,000 spans a second, 8 MB. */

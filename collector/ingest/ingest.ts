@@ -13,6 +13,7 @@ import { Hosts, type Arrival, type HostsState, type NewSeries } from "./hosts.ts
 
 export { createAgentSocket, type AgentSocket, type AgentSocketOptions } from "./agent-socket.ts";
 export { createOtlpHttp, type OtlpAnswer, type OtlpHttp, otlpPaths } from "./otlp-http.ts";
+export { besideLabel } from "./otlp/origin.ts";
 export { type ReturnCodes, usualReturnCodes } from "./otlp/outcome.ts";
 export { parsePresence, type ConnectionEnd, type Presence } from "./presence.ts";
 export type { ConnectionRefusal, IngestCounters } from "./counters.ts";

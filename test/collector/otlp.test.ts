@@ -19,6 +19,7 @@ import {
   OtlpRoom,
   pay,
   payAt,
+  payMetrics,
   payLabels,
   traces,
 } from "./ingest/otlp/otlp-room.ts";
@@ -71,6 +72,32 @@ test("a service whose calls begin to fail is one incident that names it on its h
     view.hosts().map(({ state }) => state),
     ["up"],
   );
+});
+
+test("a service that becomes slow is one incident within half a minute, by what half of its calls wait for", async () => {
+  const room = new OtlpRoom();
+  const { store } = await stagesBehind(room);
+  const random = mulberry32(3);
+  const round = async (slower: number): Promise<void> => {
+    const spans: GivenSpan[] = Array.from({ length: 25 + Math.floor(random() * 10) }, () => ({
+      kind: 2,
+      endMs: room.nowMs - random() * 9_000,
+      // Most take 20 ms, some far longer.
+      durationMs: slower * 20 * Math.exp(-Math.log(1 - random())),
+    }));
+    await room.post("/v1/traces", traces(pay, ...spans));
+    await room.pass(10_000);
+  };
+  for (let count = 0; count < 360; count += 1) await round(1);
+  assert.deepEqual(store.incidents({ state: "all", limit: 10 }), []);
+  const faultMs = room.nowMs;
+  for (let count = 0; count < 12; count += 1) await round(5);
+  const [incident, ...others] = store.incidents({ state: "all", limit: 10 });
+  assert.deepEqual(others, []);
+  assert.ok(incident!.detectedMs - faultMs <= 30_000, `${incident!.detectedMs - faultMs} ms`);
+  assert.deepEqual(incident!.symptoms.map(({ metric, entity }) => [metric, entity]).slice(0, 1), [
+    ["causeway.service.latency", "service:web-01/pay"],
+  ]);
 });
 
 test("what is wrong with a service and with the host that it runs on is one incident, though its agent reports the one and it the other", async () => {
@@ -142,16 +169,16 @@ test("a service that only pushes is listed and charted, what came late in its pl
       series,
       intervalMs,
     ]),
-    [[payAt, "7.1", "stopped", 2, 10_000]],
+    [[payMetrics, "7.1", "stopped", 2, 10_000]],
   );
   assert.deepEqual(
-    view.hostSeries(payAt)?.series.map(({ id, entity }) => [id, entity]),
+    view.hostSeries(payMetrics)?.series.map(({ id, entity }) => [id, entity]),
     [
       [`queue{${payLabels}}`, "service:web-01/pay"],
       [`pool{${payLabels}}`, "service:web-01/pay"],
     ],
   );
-  const range = { host: payAt, fromMs: startMs, toMs: startMs + 50_000 };
+  const range = { host: payMetrics, fromMs: startMs, toMs: startMs + 50_000 };
   const queue = await view.seriesRange({ ...range, series: `queue{${payLabels}}` });
   assert.deepEqual(queue?.values, [0, 1, 2, 3, 4, 5]);
   assert.deepEqual(
@@ -160,6 +187,24 @@ test("a service that only pushes is listed and charted, what came late in its pl
   );
   const pool = await view.seriesRange({ ...range, series: `pool{${payLabels}}` });
   assert.deepEqual(pool?.values, [0, 1, 2, 3, 4, 5]);
-  assert.equal(view.ledger({ host: payAt }).stored, 12);
+  assert.equal(view.ledger({ host: payMetrics }).stored, 12);
   assert.deepEqual(follower.chain.openIncidents(), []);
+});
+
+test("a source of which nothing can be taken is listed without series, and its refusals are in the ledger", async () => {
+  const room = new OtlpRoom();
+  const { view, follower } = await stagesBehind(room);
+  for (let round = 0; round < 4; round += 1) {
+    await room.post("/v1/metrics", metrics(pay, gauge("g", room.nowMs, "rubbish")));
+    await room.pass(10_000);
+  }
+  await room.pass(30_000);
+  assert.deepEqual(
+    view.hosts().map(({ host, series, state }) => [host, series, state]),
+    [[payMetrics, 0, "stopped"]],
+  );
+  const ledger = view.ledger({ host: payMetrics });
+  assert.deepEqual([ledger.stored, ledger.lost, ledger.losses[0]?.reason], [0, 4, "invalid"]);
+  assert.deepEqual(follower.chain.openIncidents(), []);
+  follower.saveSnapshot();
 });

@@ -136,3 +136,22 @@ test("a counter's leaf has a family, dimensions without what tells the ending, a
   assert.equal(leafOf("bank_txn_amount_sum"), undefined);
   assert.equal(leafOf("node_cpu_seconds_total"), undefined);
 });
+
+test("calls that spans tell are requests by their outcome, and are named by whose they are", () => {
+  const labels = { "service.name": "pay", "host.name": "web-01" };
+  const failed = counted("causeway.service.calls", { ...labels, outcome: "failure" });
+  const all = ["success", "failure", "refused"].map((outcome) =>
+    counted("causeway.service.calls", { ...labels, outcome }),
+  );
+  assert.deepEqual(
+    all.map((one) => [one?.part, one?.what, one?.of === failed?.of]),
+    [
+      ["success", "requests", true],
+      ["failure", "requests", true],
+      ["refusal", "requests", true],
+    ],
+  );
+  assert.equal(failed?.name, "pay");
+  const edge = { ...labels, caller: "pay", callee: "core", "callee.kind": "service", outcome: "failure" };
+  assert.equal(counted("causeway.edge.calls", edge)?.name, "pay → core");
+});

@@ -137,3 +137,37 @@ test("the way to a peer is evidence about that peer; from a client, and on loopb
   const { role, kind, bornAtZero } = meaning("causeway.edge.unreachable", edge("out", "10.0.0.9"));
   assert.deepEqual([role, kind, bornAtZero], ["evidence", "errors", true]);
 });
+
+test("what names its host and its service is that host's service, whoever reports it", () => {
+  const labels = [
+    ["host.name", "web-01"],
+    ["service.name", "pay"],
+  ] as const;
+  const entity = (metric: string, more: readonly (readonly [string, string])[] = []) =>
+    meaningOf(
+      { metric, unit: "1", instrument: "gauge", decimals: 0, labels: canonicalLabels([...labels, ...more]) },
+      "pay@web-01",
+    ).entity;
+  const service = { kind: "service", host: "web-01", name: "pay" };
+  assert.deepEqual(entity("causeway.service.latency"), service);
+  assert.deepEqual(entity("queue.length"), service);
+  // Of a process that it does not name.
+  assert.deepEqual(entity("process.cpu.utilization"), service);
+  assert.deepEqual(entity("system.memory.utilization"), { kind: "host", host: "web-01", name: "" });
+});
+
+test("of the quantiles of a duration what nearly all wait for opens an incident, and its sum is context", () => {
+  const of = (metric: string, quantile: string, unit = "s") =>
+    meaningOf(
+      { metric, unit, instrument: "gauge", decimals: 6, labels: canonicalLabels([["quantile", quantile]]) },
+      "h",
+    );
+  assert.deepEqual(
+    [of("http.server.request.duration", "0.95").role, of("http.server.request.duration", "0.95").kind],
+    ["symptom", "latency"],
+  );
+  assert.equal(of("http.server.request.duration", "0.5").role, "evidence");
+  assert.notEqual(of("batch.size", "0.95", "By").kind, "latency");
+  const sum = { metric: "x.sum", unit: "s", instrument: "counter", decimals: 0, labels: [] } as const;
+  assert.equal(meaningOf(sum, "h").role, "context");
+});

@@ -154,7 +154,11 @@ function sinceLast(column: Column, buckets: Buckets): Buckets | null {
 
 function isSound(buckets: Buckets): boolean {
   if (buckets.counts.some((count) => !(count >= 0))) return false;
-  if (buckets.kind === "exponential") return Math.abs(buckets.scale) <= 30 && buckets.zeroCount >= 0;
+  if (buckets.kind === "exponential") {
+    // Indexes are shifted as 32-bit integers when the scale changes.
+    const { scale, offset, zeroCount } = buckets;
+    return Math.abs(scale) <= 30 && Math.abs(offset) <= 2 ** 30 && zeroCount >= 0;
+  }
   const { bounds, counts } = buckets;
   return (
     counts.length === bounds.length + 1 &&

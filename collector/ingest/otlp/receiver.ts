@@ -10,7 +10,7 @@ import type { DecodedFrame, LossReason } from "#shared/wire/wire.ts";
 import type { OtlpMetric, OtlpSpan, ResourceOf } from "../decode/otlp.ts";
 import { countsCalls, GoldenSignals } from "./golden.ts";
 import { Instances } from "./instances.ts";
-import { type Origin, originOf, sourceLabel } from "./origin.ts";
+import { metricsSource, type Origin, originOf, sourceLabel } from "./origin.ts";
 import { calleeOf, endingOf, queueOf, type ReturnCodes } from "./outcome.ts";
 import { takePoint } from "./points.ts";
 import { gridMs, PushedSource, type SourceFrame } from "./source.ts";
@@ -191,12 +191,12 @@ export class OtlpReceiver {
   #takeSpan(entry: Entry, origin: Origin, span: OtlpSpan, nowMs: number, report: Report): void {
     const { source } = entry;
     const timeMs = span.endMs - source.skewMs;
-    const interval = source.interval(timeMs, nowMs);
-    const reason = typeof interval === "string" ? interval : span.durationMs < 0 ? "invalid" : null;
-    if (reason !== null || typeof interval === "string") {
-      const why = reason ?? "invalid";
-      source.refuse(why, timeMs, span.kind);
-      report.refuse(source.name, why, 1);
+    // A span without a beginning has no duration.
+    const isSound = span.durationMs >= 0 && span.durationMs < span.endMs;
+    const interval = isSound ? source.interval(timeMs, nowMs) : "invalid";
+    if (typeof interval === "string") {
+      source.refuse(interval, timeMs, span.kind);
+      report.refuse(source.name, interval, 1);
       return;
     }
     source.hasSpans = true;
@@ -262,18 +262,15 @@ export class OtlpReceiver {
 
   /** Points of several processes of one source are kept apart; spans are not: they add up. */
   #metricsEntry(origin: Origin, nowMs: number): Entry | undefined {
-    const { name, instance, resource } = origin;
-    if (instance === "") return this.#open(name, resource, nowMs);
-    if (!this.#entries.has(name) && this.#entries.size >= limits.otlpSourcesMax) return undefined;
-    const instances = this.#instances.get(name) ?? new Instances();
-    this.#instances.set(name, instances);
-    const place = instances.placeOf(instance, nowMs);
+    const first = metricsSource(origin, 0);
+    if (origin.instance === "") return this.#open(first.name, first.resource, nowMs);
+    if (!this.#entries.has(first.name) && this.#entries.size >= limits.otlpSourcesMax) return undefined;
+    const instances = this.#instances.get(first.name) ?? new Instances();
+    this.#instances.set(first.name, instances);
+    const place = instances.placeOf(origin.instance, nowMs);
     if (place === undefined) return undefined;
-    if (place === 0) return this.#open(name, resource, nowMs);
-    const at = name.indexOf("@");
-    const own = at < 0 ? `${name}~${place + 1}` : `${name.slice(0, at)}~${place + 1}${name.slice(at)}`;
-    const named = resource.map(([label, value]) => [label, label === sourceLabel ? own : value] as const);
-    return this.#open(own, named, nowMs);
+    const { name, resource } = place === 0 ? first : metricsSource(origin, place);
+    return this.#open(name, resource, nowMs);
   }
 
   #open(name: string, resource: Labels, nowMs: number): Entry | undefined {
@@ -315,7 +312,7 @@ export class OtlpReceiver {
       if (source.hasSpans && nowMs - source.lastSpanMs > limits.otlpIdleMs) source.hasSpans = false;
       if (!source.hasSpans) continue;
       source.beat(nowMs);
-      due.push(entry);
+      if (source.hasNews) due.push(entry);
     }
     return due;
   }

@@ -145,7 +145,8 @@ export class PushedSource {
 
   get intervalMs(): number {
     if (this.hasSpans) return gridMs;
-    return this.#gapsMs.length === 0 ? usualIntervalMs : Math.min(...this.#gapsMs);
+    // The middle one: on a grid, what comes each minute comes after 50 or 70 seconds now and then.
+    return this.#gapsMs.toSorted((a, b) => a - b)[this.#gapsMs.length >> 1] ?? usualIntervalMs;
   }
 
   /** The interval of `timeMs`, or why nothing can be put there. */
@@ -228,9 +229,8 @@ export class PushedSource {
   frame(nowMs: number): SourceFrame | null {
     const losses = this.#takeRefused(nowMs);
     // A frame's time is that of its ticks.
-    if (losses.length > 0 && !this.#hasNews())
-      this.#intervalAt(Math.ceil(nowMs / gridMs) * gridMs).isNew = true;
-    if (!this.#hasNews()) {
+    if (losses.length > 0 && !this.hasNews) this.#intervalAt(Math.ceil(nowMs / gridMs) * gridMs).isNew = true;
+    if (!this.hasNews) {
       this.#close(nowMs);
       return null;
     }
@@ -253,7 +253,8 @@ export class PushedSource {
     return { bytes, decoded: { header, resource, definitions, ticks, losses }, samples };
   }
 
-  #hasNews(): boolean {
+  /** Something was put into an interval, and no frame has told it. */
+  get hasNews(): boolean {
     return [...this.#open.values()].some(({ isNew }) => isNew);
   }
 

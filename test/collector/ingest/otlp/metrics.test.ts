@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "#shared/limits.ts";
-import { attributes, gauge, metrics, ns, OtlpRoom, pay, payAt, payLabels, sum } from "./otlp-room.ts";
+import { attributes, gauge, metrics, ns, OtlpRoom, pay, payMetrics, payLabels, sum } from "./otlp-room.ts";
 
 /** A moment on the grid, so that a test can say where in its interval something happened. */
 function onGrid(room: OtlpRoom): number {
@@ -20,8 +20,8 @@ test("points of one interval, sent one by one, become one tick of their source w
   await room.post("/v1/metrics", metrics(pay, gauge("queue", room.nowMs - 2_000, 4)));
   assert.deepEqual(room.batches, []);
   await room.pass(limits.otlpLatenessMs + 10_000);
-  assert.deepEqual(room.values(payAt, `queue{${payLabels}}`), [[endMs, 5]]);
-  assert.deepEqual(room.values(payAt, `pool{${payLabels}}`), [[endMs, 0.5]]);
+  assert.deepEqual(room.values(payMetrics, `queue{${payLabels}}`), [[endMs, 5]]);
+  assert.deepEqual(room.values(payMetrics, `pool{${payLabels}}`), [[endMs, 0.5]]);
   assert.equal(room.batches.length, 1);
 });
 
@@ -31,8 +31,8 @@ test("a point exactly at an interval's end is of that interval", async () => {
   await room.pass(endMs - room.nowMs);
   await room.post("/v1/metrics", metrics(pay, gauge("g", endMs, 1), gauge("h", endMs + 1, 2)));
   await room.pass(60_000);
-  assert.deepEqual(room.values(payAt, `g{${payLabels}}`), [[endMs, 1]]);
-  assert.deepEqual(room.values(payAt, `h{${payLabels}}`), [[endMs + 10_000, 2]]);
+  assert.deepEqual(room.values(payMetrics, `g{${payLabels}}`), [[endMs, 1]]);
+  assert.deepEqual(room.values(payMetrics, `h{${payLabels}}`), [[endMs + 10_000, 2]]);
 });
 
 test("attributes become sorted labels, with the service and its host; a resource without a host is a source by its instance", async () => {
@@ -41,9 +41,9 @@ test("attributes become sorted labels, with the service and its host; a resource
   const lone = { "service.name": "job", "service.instance.id": "worker-3" };
   await room.post("/v1/metrics", metrics(lone, gauge("g", room.nowMs, 1)));
   await room.post("/v1/metrics", metrics({ "host.name": "db-01" }, gauge("g", room.nowMs, 1)));
-  assert.deepEqual(room.ids(payAt), [`g{area="7",${payLabels},zone="b"}`]);
-  assert.deepEqual(room.ids("job@worker-3"), ['g{service.name="job"}']);
-  assert.deepEqual(room.ids("otlp@db-01"), ['g{host.name="db-01"}']);
+  assert.deepEqual(room.ids(payMetrics), [`g{area="7",${payLabels},zone="b"}`]);
+  assert.deepEqual(room.ids("job:metrics@worker-3"), ['g{service.name="job"}']);
+  assert.deepEqual(room.ids("otlp:metrics@db-01"), ['g{host.name="db-01"}']);
 });
 
 test("deltas add up to a counter, and one that is sent again under another body is not added twice", async () => {
@@ -59,7 +59,7 @@ test("deltas add up to a counter, and one that is sent again under another body 
     metrics(pay, sum("jobs", "delta", { startMs, timeMs: room.nowMs, value: 5 })),
   );
   await room.pass(40_000);
-  const values = room.values(payAt, `jobs{${payLabels}}`).map(([, value]) => value);
+  const values = room.values(payMetrics, `jobs{${payLabels}}`).map(([, value]) => value);
   assert.deepEqual(values, [7, 12]);
 });
 
@@ -83,7 +83,7 @@ test("a cumulative counter goes on over a restart of its application, and does n
     await room.pass(10_000);
   }
   await room.pass(30_000);
-  const values = room.values(payAt, `jobs{${payLabels}}`).map(([, value]) => value);
+  const values = room.values(payMetrics, `jobs{${payLabels}}`).map(([, value]) => value);
   assert.deepEqual(values, [100, 130, 150, 150, 160, 164]);
 });
 
@@ -100,9 +100,10 @@ test("a sum that may fall is a state, of a delta its running total", async () =>
     metrics(pay, up(-2), sum("open", "cumulative", { timeMs: room.nowMs, value: 3 }, false)),
   );
   await room.pass(40_000);
-  const last = (name: string): number | undefined => room.values(payAt, `${name}{${payLabels}}`).at(-1)?.[1];
+  const last = (name: string): number | undefined =>
+    room.values(payMetrics, `${name}{${payLabels}}`).at(-1)?.[1];
   assert.deepEqual([last("held"), last("open")], [3, 3]);
-  const series = room.ingest.hosts.series(payAt);
+  const series = room.ingest.hosts.series(payMetrics);
   assert.deepEqual(new Set(series.map((one) => one?.instrument)), new Set(["gauge"]));
 });
 
@@ -128,12 +129,12 @@ test("a histogram becomes a count, a sum and two quantiles in seconds, of a cumu
   // Too few for the 0.95 quantile.
   await room.post("/v1/metrics", metrics(pay, histogram(room.nowMs, 2, [1000, 100, 10, 0])));
   await room.pass(40_000);
-  const counts = room.values(payAt, `${duration}.count{${payLabels}}`).map(([, value]) => value);
+  const counts = room.values(payMetrics, `${duration}.count{${payLabels}}`).map(([, value]) => value);
   assert.deepEqual(counts, [1000, 1100, 1110]);
-  assert.equal(room.values(payAt, `${duration}.sum{${payLabels}}`).at(-1)?.[1], 55.5);
+  assert.equal(room.values(payMetrics, `${duration}.sum{${payLabels}}`).at(-1)?.[1], 55.5);
   const quantile = (q: string): number[] =>
     room
-      .values(payAt, `${duration}{host.name="web-01",quantile="${q}",service.name="pay"}`)
+      .values(payMetrics, `${duration}{host.name="web-01",quantile="${q}",service.name="pay"}`)
       .map(([, value]) => value);
   assert.deepEqual(quantile("0.95"), [0.0955]);
   assert.deepEqual(quantile("0.5"), [0.055, 0.55]);
@@ -159,7 +160,7 @@ test("an exponential histogram of deltas tells the same quantiles, and a summary
   await room.post("/v1/metrics", metrics(pay, exponential, summary));
   await room.pass(40_000);
   const of = (name: string, q: string): number | undefined =>
-    room.values(payAt, `${name}{host.name="web-01",quantile="${q}",service.name="pay"}`)[0]?.[1];
+    room.values(payMetrics, `${name}{host.name="web-01",quantile="${q}",service.name="pay"}`)[0]?.[1];
   assert.ok(Math.abs(of("calls", "0.5")! - 2 ** -3.5) < 1e-6, String(of("calls", "0.5")));
   assert.ok(Math.abs(of("calls", "0.95")! - 2 ** -3.05) < 1e-6, String(of("calls", "0.95")));
   assert.equal(of("old", "0.99"), 0.25);
@@ -178,10 +179,10 @@ test("of a body half of which is rubbish the other half is taken, the client is 
   assert.equal(answer.status, 200);
   const partial = answer.json["partialSuccess"] as { rejectedDataPoints: string; errorMessage: string };
   assert.equal(partial.rejectedDataPoints, "50");
-  assert.match(partial.errorMessage, /^50 of pay@web-01: invalid/);
-  assert.equal(room.ids(payAt).length, 50);
+  assert.match(partial.errorMessage, /^50 of pay:metrics@web-01: invalid/);
+  assert.equal(room.ids(payMetrics).length, 50);
   const [loss] = room.losses;
-  assert.deepEqual([loss?.host, loss?.reason, loss?.samples], [payAt, "invalid", 50]);
+  assert.deepEqual([loss?.host, loss?.reason, loss?.samples], [payMetrics, "invalid", 50]);
   assert.ok(loss!.series >= 21);
   assert.equal(room.counted.of("lost invalid"), 50);
 });
@@ -241,7 +242,7 @@ test("what comes later than an interval is kept open is refused and counted, and
     ),
   );
   const { errorMessage } = answer.json["partialSuccess"] as { errorMessage: string };
-  assert.match(errorMessage, /1 of pay@web-01: too_late.*1 of pay@web-01: clock/);
+  assert.match(errorMessage, /1 of pay:metrics@web-01: too_late.*1 of pay:metrics@web-01: clock/);
   assert.deepEqual(
     room.losses.map(({ reason, samples, fromMs }) => [reason, samples, fromMs]),
     [
@@ -249,7 +250,7 @@ test("what comes later than an interval is kept open is refused and counted, and
       ["clock", 1, nowMs + 3_600_000],
     ],
   );
-  assert.deepEqual(room.ids(payAt), [`in.time{${payLabels}}`, `g{${payLabels}}`]);
+  assert.deepEqual(room.ids(payMetrics), [`in.time{${payLabels}}`, `g{${payLabels}}`]);
 });
 
 test("a clock that is ahead is corrected, told with the source, and forgotten when it is right again", async () => {
@@ -263,7 +264,7 @@ test("a clock that is ahead is corrected, told with the source, and forgotten wh
   await room.pass(20_000);
   await room.post("/v1/metrics", metrics(pay, gauge("g", room.nowMs, 3)));
   await room.pass(40_000);
-  assert.deepEqual(room.values(payAt, `g{${payLabels}}`), [
+  assert.deepEqual(room.values(payMetrics, `g{${payLabels}}`), [
     [endMs, 1],
     [endMs + 30_000, 2],
     [endMs + 40_000, 3],
@@ -297,14 +298,14 @@ test("workers of one service on one host are told apart, and one that restarts k
       .facts()
       .map(({ host }) => host)
       .sort(),
-    [payAt, "pay~2@web-01"],
+    [payMetrics, "pay:metrics~2@web-01"],
   );
   // The one that was heard longest ago is replaced.
   await report("b", 9_004);
   await report("c", 1);
   await room.pass(40_000);
   assert.equal(room.ingest.hosts.facts().length, 2);
-  for (const host of [payAt, "pay~2@web-01"]) {
+  for (const host of [payMetrics, "pay:metrics~2@web-01"]) {
     const values = room.values(host, `jobs{${payLabels}}`).map(([, value]) => value);
     const steps = values.slice(1).map((value, index) => value - values[index]!);
     assert.ok(
@@ -323,8 +324,44 @@ test("a source with as much in its names as it may have still fits into a frame"
   }));
   const answer = await room.post("/v1/metrics", metrics(pay, { name: "g", gauge: { dataPoints } }));
   const { rejectedDataPoints } = answer.json["partialSuccess"] as { rejectedDataPoints: string };
-  assert.equal(room.ids(payAt).length, 3_000 - Number(rejectedDataPoints));
-  assert.ok(room.ids(payAt).length > 300);
+  assert.equal(room.ids(payMetrics).length, 3_000 - Number(rejectedDataPoints));
+  assert.ok(room.ids(payMetrics).length > 300);
   const [frame] = room.records.filter(({ kind }) => kind === "frame");
   assert.ok(frame!.bytes.length < limits.frameBytesMax / 2, String(frame!.bytes.length));
+});
+
+test("pods of one deployment are one source, whatever their names, and its places are theirs in turn", async () => {
+  const room = new OtlpRoom();
+  const pod = (name: string): Record<string, string> => ({
+    "service.name": "pay",
+    "k8s.deployment.name": "pay",
+    "k8s.pod.name": name,
+    "host.name": name,
+    "k8s.pod.uid": `0f0f0f0f-${name}`,
+  });
+  for (const round of ["1", "2", "3"]) {
+    for (const name of ["pay-7d4b9-x", "pay-7d4b9-y"])
+      await room.post("/v1/metrics", metrics(pod(name), gauge("g", room.nowMs, 1, { round })));
+    await room.pass(10_000);
+  }
+  await room.post("/v1/metrics", metrics(pod("pay-8c111-z"), gauge("g", room.nowMs, 1, { round: "4" })));
+  assert.deepEqual(
+    room.ingest.hosts
+      .facts()
+      .map(({ host }) => host)
+      .sort(),
+    ["pay:metrics@pay", "pay:metrics~2@pay"],
+  );
+  assert.equal(new Set(room.ids("pay:metrics@pay").concat(room.ids("pay:metrics~2@pay"))).size, 4);
+});
+
+test("a source that reports once a minute has ticks once a minute, though some come in the interval beside", async () => {
+  const room = new OtlpRoom();
+  for (const afterMs of [60_000, 59_000, 62_000, 59_500, 60_500]) {
+    await room.pass(afterMs);
+    await room.post("/v1/metrics", metrics(pay, gauge("g", room.nowMs, 1)));
+  }
+  await room.pass(40_000);
+  assert.equal(room.batches.length, 5);
+  assert.equal(room.batches.at(-1)?.intervalMs, 60_000);
 });

@@ -150,7 +150,9 @@ export function attributes(given: Attributes): object[] {
 }
 
 export const pay: Attributes = { "service.name": "pay", "host.name": "web-01" };
+/** The sources of its spans and of its metrics. */
 export const payAt = "pay@web-01";
+export const payMetrics = "pay:metrics@web-01";
 export const payLabels = 'host.name="web-01",service.name="pay"';
 
 export function ns(timeMs: number): string {

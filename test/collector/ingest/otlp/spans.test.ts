@@ -164,6 +164,24 @@ test("a span that comes late is added to its interval while that is open, and is
   assert.equal(room.values(payAt, calls("failure"))[0]?.[1], 1);
 });
 
+test("a span that ends before it begins, or never began or ended, is refused", async () => {
+  const room = await onGrid();
+  const answer = await room.post(
+    "/v1/traces",
+    traces(
+      pay,
+      { kind: 2, endMs: room.nowMs, durationMs: -1 },
+      { kind: 2, endMs: room.nowMs, durationMs: room.nowMs },
+      { kind: 2, endMs: 0, durationMs: 0 },
+      { kind: 2, endMs: room.nowMs, durationMs: 0 },
+    ),
+  );
+  assert.equal((answer.json["partialSuccess"] as { rejectedSpans: string }).rejectedSpans, "3");
+  assert.equal(room.losses[0]?.samples, 3);
+  await room.pass(30_000);
+  assert.equal(last(room, calls("success")), 1);
+});
+
 test("a service without calls is told as one with none for an hour, every interval, and then as gone", async () => {
   const room = await onGrid();
   await room.post("/v1/traces", traces(pay, { kind: 2, endMs: room.nowMs }));
@@ -265,5 +283,61 @@ test("however the spans of an interval are split into requests and ordered, the 
       },
     ),
     { numRuns: 20 },
+  );
+});
+
+test("whatever comes when, and however often the collector is killed, what was taken is counted once and no counter falls", async () => {
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        t: fc.constant("send"),
+        agoMs: fc.nat(30_000),
+        count: fc.integer({ min: 1, max: 5 }),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({ t: fc.constant("pass"), agoMs: fc.nat(15_000), count: fc.constant(0) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ t: fc.constant("kill"), agoMs: fc.constant(0), count: fc.constant(0) }),
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      let room = new OtlpRoom();
+      let taken = 0;
+      let refused = 0;
+      for (const { t, agoMs, count } of steps) {
+        if (t === "kill") {
+          room.door.close();
+          room = new OtlpRoom({ after: room });
+          await room.clock.advance(1);
+        } else if (t === "pass") {
+          await room.pass(agoMs);
+        } else {
+          const spans = Array.from(
+            { length: count },
+            () => ({ kind: 2, endMs: room.nowMs - agoMs }) as const,
+          );
+          const { json } = await room.post("/v1/traces", traces(pay, ...spans));
+          const partial = json["partialSuccess"] as { rejectedSpans: string } | undefined;
+          refused += Number(partial?.rejectedSpans ?? 0);
+          taken += count - Number(partial?.rejectedSpans ?? 0);
+        }
+      }
+      await room.pass(60_000);
+      const counted = room.values(payAt, calls("success")).map(([, value]) => value);
+      assert.equal(counted.at(-1) ?? 0, taken);
+      assert.ok(
+        counted.every((value, index) => index === 0 || value >= counted[index - 1]!),
+        counted.join(),
+      );
+      const lost = room.losses.reduce((all, { samples }) => all + samples, 0);
+      assert.equal(lost, refused);
+    }),
+    { numRuns: 40 },
   );
 });
