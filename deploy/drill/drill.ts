@@ -85,6 +85,11 @@ async function main(): Promise<void> {
   }
 }
 
+/** Signs of it are there now: it is neither over nor waiting to be. */
+function isFelt(incident: Incident): boolean {
+  return !isOver(incident) && incident.state !== "recovering";
+}
+
 async function report(
   fault: Fault,
   running: RunningFault,
@@ -96,7 +101,7 @@ async function report(
   const found = await waitFor(
     live,
     detectWaitMs,
-    (incident) => concerns(incident, host) && incident.updatedMs >= startedMs && incident.state === "open",
+    (incident) => concerns(incident, host) && incident.updatedMs >= startedMs && isFelt(incident),
   );
   if (found === null) {
     write({ fault: fault.name, detected: false });
