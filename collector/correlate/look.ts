@@ -112,6 +112,11 @@ export function placeIn({ places }: Look, entity: Entity): string {
   return places[id] ?? entityId(placeWithout(entity));
 }
 
+/** Whether it is a process that the look has seen. */
+export function isKnown({ places }: Look, entity: Entity): boolean {
+  return places[entityId(entity)] !== undefined;
+}
+
 /** A control group tells what its service tells; a port, a peer and an agent are no places. */
 function isEcho({ kind }: Entity): boolean {
   return kind === "cgroup" || kind === "peer" || kind === "agent" || kind === "port";

@@ -10,7 +10,7 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
 import { type Candidate, causeKind, isEffect } from "./candidate.ts";
-import { type BlamedPlace, type Look, placeIn } from "./look.ts";
+import { type BlamedPlace, isKnown, type Look, placeIn } from "./look.ts";
 
 /** What a candidate keeps of its score at a place that the look does not blame at all. */
 const unblamed = 0.3;
@@ -48,10 +48,12 @@ export function withLook(
 function judgedBy(candidate: Candidate, look: Look): Candidate {
   if (isBeyond(candidate)) return candidate;
   const place = placeIn(look, candidate.entity);
+  // A process that was born since the look may be of any service there.
+  const near = candidate.entity.kind === "process" && !isKnown(look, candidate.entity) ? 1 : onThatHost;
   let share = 0;
   for (const { entity, share: whole } of look.blamed) {
     if (place === entityId(entity)) share = Math.max(share, whole);
-    else if (isOn(place, entity)) share = Math.max(share, onThatHost * whole);
+    else if (isOn(place, entity)) share = Math.max(share, near * whole);
   }
   const sure = look.blamed[0]!.confidence;
   const { confidence } = candidate;

@@ -159,3 +159,35 @@ test("what was found survives a restart, and a host whose past is gone is no err
   assert.deepEqual(correlate.look("nobody", [], nowMs), []);
   assert.equal(restored.look(request!.id, [], nowMs + 20_000).length, 1);
 });
+
+test("a process that was born since the look is still told before the service that it is", () => {
+  const correlate = createCorrelate({ topology: graph });
+  const busy: Anomaly = {
+    ...symptom,
+    id: "db-01|cpu",
+    host: "db-01",
+    entity: { kind: "host", host: "db-01", name: "" },
+    series: "system.cpu.utilization",
+    metric: "system.cpu.utilization",
+    kind: "utilisation",
+    resource: "cpu",
+    hostShare: 0.5,
+  };
+  correlate.add([busy], nowMs);
+  const [request] = correlate.wanted(nowMs);
+  correlate.look(request!.id, [host("db-01", ledgerCpu(4))], nowMs);
+  const born: Anomaly = {
+    ...busy,
+    id: "db-01|4711",
+    entity: { kind: "process", host: "db-01", name: "4711/ledger" },
+    series: "process.cpu.utilization{4711}",
+    metric: "process.cpu.utilization",
+    role: "evidence",
+  };
+  const whole: Anomaly = { ...born, id: "db-01|ledger", entity: ledger, series: "causeway.service.cpu.time" };
+  const [after] = correlate.add([born, whole], nowMs + 10_000);
+  assert.deepEqual(
+    after?.causes.map(({ entity }) => entity),
+    ["process:db-01/4711/ledger"],
+  );
+});
