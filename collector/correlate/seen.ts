@@ -2,7 +2,7 @@
  * Joins what anomalies say of causes with what a look at the past says (`look.ts`).
  *
  * Anomalies know which part of a host's suffering an entity accounts for; a look knows who strayed first and farthest, and whom others
- * explain. So a candidate at a place that the look blames counts in full and is surer, one that it does not blame counts little, and a place
+ * explain. So a candidate at a place that the look blames counts in full and is surer, one that it does not blame counts less, the surer the look is, and a place
  * that no anomaly was told of becomes a candidate by what was seen there. A host and a service on it stand for each other: what a
  * service uses up is its host's. That the one that suffers is the one that strays is no news: a host with a busy processor, or the only
  * service that fails, is where it is felt. Silence, and what many hosts share, is not for a look to judge.
@@ -18,6 +18,9 @@ const unblamed = 0.3;
 const onThatHost = 0.9;
 /** From this share of the first place's score on a place is blamed as much. */
 const blamedShare = 0.9;
+/** How much surer than the best that was told counts, and what the least sure is taken for. */
+const surerMax = 1.5;
+const doubt = 0.2;
 /** Of the look's confidence, where anomalies speak for the same. */
 const agreement = 0.5;
 
@@ -41,7 +44,10 @@ export function withLook(
   const isHeld = ({ entity }: BlamedPlace): boolean =>
     held.some((place) => place === entityId(entity) || (entity.kind === "host" && isOn(place, entity)));
   const found = look.blamed.filter((one) => !isFelt(one) && !isHeld(one));
-  const best = judged.reduce((most, { score }) => Math.max(most, score), 0);
+  const best = judged.reduce<Candidate | null>(
+    (most, one) => (most === null || one.score > most.score ? one : most),
+    null,
+  );
   return [...judged, ...found.map((place) => candidateOf(place, best))];
 }
 
@@ -63,7 +69,7 @@ function judgedBy(candidate: Candidate, look: Look): Candidate {
       : confidence * (1 - sure * (1 - share));
   return {
     ...candidate,
-    score: candidate.score * (unblamed + (1 - unblamed) * share),
+    score: candidate.score * (1 - sure * (1 - unblamed) * (1 - share)),
     confidence: Math.round(100 * surer) / 100,
   };
 }
@@ -74,17 +80,22 @@ function isOn(place: string, { kind, host }: Entity): boolean {
   return kind === "service" && place === entityId({ kind: "host", host, name: "" });
 }
 
-function isBeyond({ entity, evidence }: Candidate): boolean {
-  return entity.kind === "network" || entity.kind === "group" || evidence[0]!.detector === "absence";
+/** Silence and what closed by itself are seen as they are; what many hosts share has no place. */
+function isBeyond({ entity: { kind }, evidence }: Candidate): boolean {
+  return kind === "network" || kind === "group" || kind === "port" || evidence[0]!.detector === "absence";
 }
 
-/** What was seen where nothing was told; beside the best of the others by its share of the look's own first. */
-function candidateOf({ entity, share, confidence, evidence }: BlamedPlace, best: number): Candidate {
+/** What was seen where nothing was told: beside the best of the others as far as it is surer than that. */
+function candidateOf(
+  { entity, share, confidence, evidence }: BlamedPlace,
+  best: Candidate | null,
+): Candidate {
   const [first] = evidence as readonly [Anomaly, ...Anomaly[]];
+  const surer = Math.min(surerMax, confidence / Math.max(doubt, best?.confidence ?? doubt));
   return {
     entity,
     kind: causeKind(first),
-    score: share * (best > 0 ? best : 1) * (share >= blamedShare ? 1 + confidence : 1),
+    score: (best?.score ?? 1) * share * surer,
     confidence,
     share: null,
     evidence,

@@ -191,3 +191,24 @@ test("a process that was born since the look is still told before the service th
     ["process:db-01/4711/ledger"],
   );
 });
+
+test("a port that closed is the cause, whatever else strayed a little at that time", () => {
+  const correlate = createCorrelate({ topology: graph });
+  const closed: Anomaly = {
+    ...symptom,
+    id: "db-01|port",
+    host: "db-01",
+    entity: { kind: "port", host: "db-01", name: "ledger/5432" },
+    series: "causeway.listen.sockets",
+    metric: "causeway.listen.sockets",
+    kind: "state",
+    resource: "process",
+    direction: "down",
+    value: 0,
+  };
+  correlate.add([closed], nowMs);
+  const [request] = correlate.wanted(nowMs);
+  const [after] = correlate.look(request!.id, [host("db-01", ledgerCpu(1.4), webCpu)], nowMs);
+  assert.equal(after?.causes[0]?.entity, "port:db-01/ledger/5432");
+  assert.ok(after.causes[0].confidence >= 0.9);
+});
