@@ -31,7 +31,7 @@ import {
 import { createTransactions, type Transactions } from "./transactions/transactions.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 6;
+const snapshotVersion = 7;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
@@ -83,6 +83,7 @@ export interface Chain {
 
 interface ChainMeta {
   readonly nowMs: number;
+  readonly dataMs: number;
   readonly topology: TopologyState;
   readonly changes: ChangesState;
   readonly correlate: CorrelateState;
@@ -124,6 +125,8 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
   });
   const incidents = createIncidents(before?.meta.incidents);
   let nowMs = before?.meta.nowMs ?? 0;
+  /** Of the newest sample: what is looked at, and when, must not depend on how fast the journal is followed. */
+  let dataMs = before?.meta.dataMs ?? 0;
 
   const follow = (anomalies: readonly Anomaly[]): ChainResult => {
     const suspicions = correlate.add(anomalies, nowMs);
@@ -138,7 +141,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
     topology,
     changes,
     nowMs: () => nowMs,
-    wanted: () => correlate.wanted(nowMs),
+    wanted: () => correlate.wanted(dataMs),
     weakSignals: () => correlate.weakSignals(),
     incident: (id) => incidents.incident(id),
     openIncidents: () => incidents.open(),
@@ -156,6 +159,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           correlate.locate(event.host, event.addresses);
           return nothing;
         case "batch": {
+          dataMs = Math.max(dataMs, event.batch.timeMs);
           topology.observe(event.batch);
           transactions.observe(event.batch);
           const anomalies = detect.judge(event.batch);
@@ -189,7 +193,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           return { ...nothing, incidents: [incident] };
         }
         case "history": {
-          const suspicions = correlate.look(event.id, event.histories, nowMs);
+          const suspicions = correlate.look(event.id, event.histories, dataMs, nowMs);
           return { ...nothing, incidents: incidents.apply(suspicions, nowMs) };
         }
         case "changes": {
@@ -204,6 +208,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
       packSnapshot(snapshotSchema, snapshotVersion, {
         meta: {
           nowMs,
+          dataMs,
           topology: topology.snapshot(),
           changes: changes.snapshot(),
           correlate: correlate.snapshot(),

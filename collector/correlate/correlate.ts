@@ -35,9 +35,9 @@ export interface Correlate {
   /** The groups that changed because of `anomalies` or of time; `nowMs` is the journal's time. */
   add(anomalies: readonly Anomaly[], nowMs: number): Suspicion[];
   /** The past that is wanted to find causes, of groups that were told; to be given to `look`. */
-  wanted(nowMs: number): HistoryRequest[];
-  /** The past that `id` asked for. */
-  look(id: string, histories: readonly HostHistory[], nowMs: number): Suspicion[];
+  wanted(dataMs: number): HistoryRequest[];
+  /** The past that `id` asked for; `dataMs` is the time of the newest sample. */
+  look(id: string, histories: readonly HostHistory[], dataMs: number, nowMs: number): Suspicion[];
   /** The host's addresses, of which its network follows. */
   locate(host: string, addresses: readonly string[]): void;
   /** Changes were told that may explain what began in the hour after `atMs`. */
@@ -55,8 +55,8 @@ export interface CorrelateState {
   readonly networks: readonly (readonly [string, string])[];
 }
 
-/** A symptom is noticed this long after it began, or earlier. */
-const noticedMs = 60_000;
+/** A symptom is noticed about this long after it began; the ranking forgives half a minute less and two minutes more. */
+const noticedMs = 30_000;
 
 const noChanges: ChangeHistory = { between: () => [], runsOn: () => false };
 const changeMs = 3_600_000;
@@ -79,16 +79,16 @@ export function createCorrelate(parts: {
       const due = [...grouping.groups.values()].filter((group) => isDue(group, nowMs));
       return due.map((group) => tell(group, { topology, related, dimensions }, nowMs));
     },
-    wanted(nowMs) {
-      const wanted = [...grouping.groups.values()].map((group) => historyWanted(group, topology, nowMs));
+    wanted(dataMs) {
+      const wanted = [...grouping.groups.values()].map((group) => historyWanted(group, topology, dataMs));
       return wanted.filter((request) => request !== null);
     },
-    look(id, histories, nowMs) {
+    look(id, histories, dataMs, nowMs) {
       const group = grouping.groups.get(id);
       if (group === undefined) return [];
       const leading = [...group.symptoms.values()].sort(worstFirst)[0]!;
-      const detectedMs = Math.min(group.detectedMs, group.firstSymptomMs + noticedMs);
-      group.look = look(histories, topology, { detectedMs, leading, before: group.look }, nowMs);
+      const detectedMs = group.firstSymptomMs + noticedMs;
+      group.look = look(histories, topology, { detectedMs, leading, before: group.look }, dataMs);
       return [tell(group, { topology, related, dimensions }, nowMs)];
     },
     locate: (host, addresses) => places.locate(host, addresses),

@@ -3,7 +3,7 @@
  *
  * Once when it opens, and again ever more seldom while it lasts: what a fault does shows within minutes. Looked at are the hosts that
  * suffer and those that they talk to, from half an hour before the first symptom on. Cost: reading the past of `hostsMax` hosts, about 10 ms
- * each, at most once in ten seconds.
+ * each, at most once in ten seconds. Time is that of the samples.
  */
 import type { HistoryRequest } from "#shared/host-history.ts";
 import type { Group } from "./group.ts";
@@ -20,15 +20,15 @@ const hostsMax = 24;
 const sufferingMax = 12;
 
 /** Null when it need not be looked at now. */
-export function historyWanted(group: Group, graph: Neighbourhood, nowMs: number): HistoryRequest | null {
-  const { id, shared, storm, toldMs, quietSinceMs, detectedMs, firstSymptomMs, look } = group;
+export function historyWanted(group: Group, graph: Neighbourhood, dataMs: number): HistoryRequest | null {
+  const { id, shared, storm, toldMs, quietSinceMs, firstSymptomMs, look } = group;
   // What has been told as one trouble has its cause, and of what is silent there is nothing to see.
   if (shared !== null || storm || toldMs === null || quietSinceMs !== null || isSilence(group)) return null;
   if (look !== null) {
-    const againMs = againShare * (look.atMs - detectedMs);
-    if (nowMs - look.atMs < Math.min(againMsMax, Math.max(againMsMin, againMs))) return null;
+    const againMs = againShare * (look.atMs - firstSymptomMs);
+    if (dataMs - look.atMs < Math.min(againMsMax, Math.max(againMsMin, againMs))) return null;
   }
-  return { id, hosts: hostsOf(group, graph), fromMs: firstSymptomMs - beforeMs, toMs: nowMs };
+  return { id, hosts: hostsOf(group, graph), fromMs: firstSymptomMs - beforeMs, toMs: dataMs };
 }
 
 function isSilence({ symptoms }: Group): boolean {

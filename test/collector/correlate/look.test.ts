@@ -126,7 +126,7 @@ test("a cause that crossed no threshold is named with its evidence, once the pas
   assert.deepEqual(request?.hosts, ["web-01", "db-01"]);
   assert.ok(request.fromMs <= onsetMs - 1_800_000);
   const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))];
-  const [after] = correlate.look(request.id, histories, nowMs);
+  const [after] = correlate.look(request.id, histories, nowMs, nowMs);
   const cause = after?.causes[0];
   assert.equal(cause?.entity, "service:db-01/ledger");
   assert.ok(cause.confidence >= causeConfidenceMin, `confidence is ${cause.confidence}`);
@@ -140,7 +140,7 @@ test("that the only one that suffers is the one that strays names no cause", () 
   correlate.add([symptom], nowMs);
   const [request] = correlate.wanted(nowMs);
   const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(1))];
-  const [after] = correlate.look(request!.id, histories, nowMs);
+  const [after] = correlate.look(request!.id, histories, nowMs, nowMs);
   const named = (after?.causes ?? []).filter(({ confidence }) => confidence >= causeConfidenceMin);
   assert.deepEqual(named, []);
 });
@@ -149,15 +149,20 @@ test("what was found survives a restart, and a host whose past is gone is no err
   const correlate = createCorrelate({ topology: graph });
   correlate.add([symptom], nowMs);
   const [request] = correlate.wanted(nowMs);
-  correlate.look(request!.id, [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))], nowMs);
+  correlate.look(
+    request!.id,
+    [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))],
+    nowMs,
+    nowMs,
+  );
   const state = JSON.parse(JSON.stringify(correlate.snapshot()));
   const restored = createCorrelate({ topology: graph, state });
   const again = { ...symptom, lastMs: nowMs + 10_000 };
   const told = [correlate, restored].map((one) => one.add([again], nowMs + 10_000));
   assert.deepEqual(told[1], told[0]);
   assert.equal(told[0]?.[0]?.causes[0]?.entity, "service:db-01/ledger");
-  assert.deepEqual(correlate.look("nobody", [], nowMs), []);
-  assert.equal(restored.look(request!.id, [], nowMs + 20_000).length, 1);
+  assert.deepEqual(correlate.look("nobody", [], nowMs, nowMs), []);
+  assert.equal(restored.look(request!.id, [], nowMs + 20_000, nowMs + 20_000).length, 1);
 });
 
 test("a process that was born since the look is still told before the service that it is", () => {
@@ -175,7 +180,7 @@ test("a process that was born since the look is still told before the service th
   };
   correlate.add([busy], nowMs);
   const [request] = correlate.wanted(nowMs);
-  correlate.look(request!.id, [host("db-01", ledgerCpu(4))], nowMs);
+  correlate.look(request!.id, [host("db-01", ledgerCpu(4))], nowMs, nowMs);
   const born: Anomaly = {
     ...busy,
     id: "db-01|4711",
@@ -208,7 +213,7 @@ test("a port that closed is the cause, whatever else strayed a little at that ti
   };
   correlate.add([closed], nowMs);
   const [request] = correlate.wanted(nowMs);
-  const [after] = correlate.look(request!.id, [host("db-01", ledgerCpu(1.4), webCpu)], nowMs);
+  const [after] = correlate.look(request!.id, [host("db-01", ledgerCpu(1.4), webCpu)], nowMs, nowMs);
   assert.equal(after?.causes[0]?.entity, "port:db-01/ledger/5432");
   assert.ok(after.causes[0].confidence >= 0.9);
 });
@@ -219,7 +224,7 @@ test("of a service that is told to be slow the reason that was seen goes first",
   correlate.add([symptom, slow], nowMs);
   const [request] = correlate.wanted(nowMs);
   const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))];
-  const [after] = correlate.look(request!.id, histories, nowMs);
+  const [after] = correlate.look(request!.id, histories, nowMs, nowMs);
   const cause = after?.causes[0];
   assert.equal(cause?.entity, "service:db-01/ledger");
   assert.equal(cause.evidence[0]?.metric, "process.cpu.utilization");
