@@ -75,3 +75,11 @@ export interface AnomalyGroup {
   /** How many hosts have it in common, of which not all need be abnormal; absent: only those that are. */
   readonly hosts?: number;
 }
+
+/**
+ * Where it is felt: the host of what it is about. Of what a service pushes itself (OTLP) `host` is that source, which is no place.
+ */
+export function whereFelt({ host, entity }: Pick<Anomaly, "host" | "entity">): string {
+  const isShared = entity.kind === "network" || entity.kind === "group" || entity.kind === "peer";
+  return isShared || entity.host === "" ? host : entity.host;
+}

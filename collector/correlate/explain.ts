@@ -1,5 +1,5 @@
 /** Puts a group and its ranked candidates into texts `{key, args}`; the reader's language is chosen where they are shown. */
-import type { Anomaly } from "#shared/anomaly.ts";
+import { type Anomaly, whereFelt } from "#shared/anomaly.ts";
 import { type Cause, causeConfidenceMin, type Evidence, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
 import { runsOutText } from "#shared/runs-out.ts";
@@ -142,11 +142,11 @@ function metricsToBlame({ reasons }: Anomaly): string {
 }
 
 export function impactTexts(symptoms: readonly Anomaly[]): Text[] {
-  const silent = new Set(symptoms.filter(({ detector }) => detector === "absence").map(({ host }) => host));
+  const silent = new Set(symptoms.filter(({ detector }) => detector === "absence").map(whereFelt));
   // Where requests and transactions are counted, what failed of them is what customers felt.
   const counted = symptoms.filter(({ detector }) => detector === "counts");
   if (counted.length > 0) return counted.slice(0, namedMax).map(countText);
-  const hosts = [...new Set(symptoms.map(({ host }) => host))];
+  const hosts = [...new Set(symptoms.map(whereFelt))];
   if (silent.size > namedMax) {
     const others = hosts.filter((host) => !silent.has(host));
     const more = others.length > namedMax;

@@ -36,7 +36,7 @@ export function withLook(
   const isFelt = ({ entity, evidence }: Pick<Candidate, "entity" | "evidence">): boolean =>
     (entity.kind === "host" && hosts.has(entity.host)) || (suffering.size < 2 && evidence.every(isEffect));
   const judged = candidates.map((candidate) => {
-    const one = judgedBy(candidate, look);
+    const one = withReason(judgedBy(candidate, look), look);
     return isFelt(candidate) ? { ...one, confidence: Math.min(one.confidence, candidate.confidence) } : one;
   });
   const held = candidates.map(({ entity }) => placeIn(look, entity));
@@ -72,6 +72,14 @@ function judgedBy(candidate: Candidate, look: Look): Candidate {
     score: candidate.score * (1 - sure * (1 - unblamed) * (1 - share)),
     confidence: Math.round(100 * surer) / 100,
   };
+}
+
+/** Where anomalies tell only what it suffers, and the look has seen why, that goes first. */
+function withReason(candidate: Candidate, look: Look): Candidate {
+  const place = look.blamed.find(({ entity }) => entityId(entity) === entityId(candidate.entity));
+  const [reason] = place?.evidence ?? [];
+  if (reason === undefined || isEffect(reason) || !candidate.evidence.every(isEffect)) return candidate;
+  return { ...candidate, kind: causeKind(reason), evidence: [reason, ...candidate.evidence] };
 }
 
 /** Of the same host, and one of both is the host itself. */

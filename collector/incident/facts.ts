@@ -1,4 +1,5 @@
 /** The part of an incident that is a function of its suspicion alone: how bad, the sentence, who is in it. Bounded, however many they are. */
+import { whereFelt } from "#shared/anomaly.ts";
 import { causeConfidenceMin, type Incident, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
 import { limits } from "#shared/limits.ts";
@@ -15,7 +16,7 @@ const sizeSteps: readonly number[] = [
 export type Facts = ReturnType<typeof factsOf>;
 
 export function factsOf(suspicion: Suspicion) {
-  const hosts = [...new Set(suspicion.symptoms.map(({ host }) => host))];
+  const hosts = hostsOf(suspicion.symptoms);
   return {
     severity: severityOf(suspicion.symptoms),
     title: titleOf(suspicion),
@@ -51,16 +52,16 @@ export function classOf(count: number): number {
 }
 
 function hostsOf(symptoms: Suspicion["symptoms"]): string[] {
-  return [...new Set(symptoms.map(({ host }) => host))];
+  return [...new Set(symptoms.map(whereFelt))];
 }
 
 function titleOf(suspicion: Suspicion): Text {
   const symptom = suspicion.symptoms[0]!;
   const cause = suspicion.causes[0];
   const named = cause !== undefined && cause.confidence >= causeConfidenceMin;
-  const hosts = new Set(suspicion.symptoms.map(({ host }) => host));
+  const hosts = new Set(hostsOf(suspicion.symptoms));
   const text = suspicion.symptomText;
-  const args = { ...text.args, symptom: text.key, host: symptom.host, more: hosts.size - 1 };
+  const args = { ...text.args, symptom: text.key, host: whereFelt(symptom), more: hosts.size - 1 };
   const several = hosts.size > 1;
   if (!named) return { key: several ? "incident.hosts_unknown" : "incident.unknown", args };
   if (symptom.group !== undefined && cause.entity === entityId(symptom.group.entity)) {

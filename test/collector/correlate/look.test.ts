@@ -212,3 +212,20 @@ test("a port that closed is the cause, whatever else strayed a little at that ti
   assert.equal(after?.causes[0]?.entity, "port:db-01/ledger/5432");
   assert.ok(after.causes[0].confidence >= 0.9);
 });
+
+test("of a service that is told to be slow the reason that was seen goes first", () => {
+  const correlate = createCorrelate({ topology: graph });
+  const slow = { ...symptom, id: "db-01|latency", host: "ledger@db-01", entity: ledger };
+  correlate.add([symptom, slow], nowMs);
+  const [request] = correlate.wanted(nowMs);
+  const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))];
+  const [after] = correlate.look(request!.id, histories, nowMs);
+  const cause = after?.causes[0];
+  assert.equal(cause?.entity, "service:db-01/ledger");
+  assert.equal(cause.evidence[0]?.metric, "process.cpu.utilization");
+  assert.deepEqual(
+    after?.impact.map(({ args }) => args["host"]).sort(),
+    ["db-01", "web-01"],
+    "a source that pushes is no place",
+  );
+});
