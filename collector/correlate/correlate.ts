@@ -108,9 +108,12 @@ export function createCorrelate(parts: {
   };
 }
 
-function isDue({ changed, confirmed, toldMs, quietSinceMs, absorbed }: Group, nowMs: number): boolean {
+/** By the data's time first: what a collector that catches up tells must not depend on how fast it does. */
+function isDue(group: Group, nowMs: number): boolean {
+  const { changed, confirmed, toldMs, newsMs, toldNewsMs, quietSinceMs, absorbed } = group;
   if (!changed || !confirmed) return false;
-  return toldMs === null || quietSinceMs !== null || absorbed.length > 0 || nowMs - toldMs >= rerankMs;
+  if (toldMs === null || quietSinceMs !== null || absorbed.length > 0) return true;
+  return newsMs - toldNewsMs >= rerankMs || nowMs - toldMs >= rerankMs;
 }
 
 /** What telling a group asks others. */
@@ -142,6 +145,7 @@ function tell(group: Group, { topology, related, dimensions }: Asked, nowMs: num
   const { absorbed } = group;
   group.changed = false;
   group.toldMs = nowMs;
+  group.toldNewsMs = group.newsMs;
   group.absorbed = [];
   group.rootHost = rootHostOf(named);
   const leading = symptoms[0]!;

@@ -35,6 +35,8 @@ export interface GroupState {
   readonly storm: boolean;
   readonly changed: boolean;
   readonly toldMs: number | null;
+  readonly newsMs: number;
+  readonly toldNewsMs: number;
   readonly rootHost: string | null;
   readonly look: Look | null;
   readonly absorbed: readonly string[];
@@ -70,6 +72,9 @@ export class Group implements Members {
   changed: boolean;
   /** When it was told last; null: never. */
   toldMs: number | null;
+  /** The newest data of its members, and of those with which it was told last. */
+  newsMs: number;
+  toldNewsMs: number;
   /** The host of the first cause, once one is identified. */
   rootHost: string | null;
   /** What was found when it was last looked at; null: not yet. */
@@ -102,6 +107,8 @@ export class Group implements Members {
     this.storm = state.storm;
     this.changed = state.changed;
     this.toldMs = state.toldMs;
+    this.newsMs = state.newsMs;
+    this.toldNewsMs = state.toldNewsMs;
     this.rootHost = state.rootHost;
     this.look = state.look;
     this.absorbed = [...state.absorbed];
@@ -126,6 +133,8 @@ export class Group implements Members {
       storm: false,
       changed: true,
       toldMs: null,
+      newsMs: anomaly.lastMs,
+      toldNewsMs: 0,
       rootHost: null,
       look: null,
       absorbed: [],
@@ -191,6 +200,7 @@ export class Group implements Members {
   /** Puts a member in, or in place of its earlier state. Returns members that had to go to make room. */
   put(anomaly: Anomaly): Anomaly[] {
     this.changed = true;
+    this.newsMs = Math.max(this.newsMs, anomaly.lastMs);
     const members = anomaly.role === "symptom" ? this.symptoms : this.evidence;
     const before = members.get(anomaly.id);
     members.set(anomaly.id, anomaly);
@@ -242,7 +252,7 @@ export class Group implements Members {
 
   state(): GroupState {
     const { id, shared, detectedMs, startedMs, firstSymptomMs, lastOnsetMs, windowMs, confirmed } = this;
-    const { storm, changed, toldMs, rootHost, look } = this;
+    const { storm, changed, toldMs, newsMs, toldNewsMs, rootHost, look } = this;
     return {
       id,
       shared,
@@ -255,6 +265,8 @@ export class Group implements Members {
       storm,
       changed,
       toldMs,
+      newsMs,
+      toldNewsMs,
       rootHost,
       look,
       lastEndMs: this.#lastEndMs,

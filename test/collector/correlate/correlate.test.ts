@@ -207,6 +207,22 @@ test("of a thousand hosts that come back one by one is told every five seconds, 
   assert.ok(told.every(({ shown, impact }) => shown.length === 50 && impact.length === 1));
 });
 
+test("a collector that catches up in a moment tells of each group what one tells that hears it as it happens", () => {
+  const all = [0, 10, 20, 30].map((atS) => anomaly("a", `service${atS}_errors`, atS));
+  const told = (nowOf: (one: Anomaly) => number): unknown[] => {
+    const correlate = correlateOver();
+    return all.flatMap((one) => correlate.add([one], nowOf(one)).map(({ symptoms }) => symptoms.length));
+  };
+  assert.deepEqual(
+    told(() => startMs + 3_600_000),
+    [1, 2, 3, 4],
+  );
+  assert.deepEqual(
+    told(({ lastMs }) => lastMs),
+    [1, 2, 3, 4],
+  );
+});
+
 test("a group is active until its last symptom ends", () => {
   const correlate = correlateOver();
   const cpu = cpuBusy("a", 0);
