@@ -31,7 +31,7 @@ import {
 import { createTransactions, type Transactions } from "./transactions/transactions.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 7;
+const snapshotVersion = 8;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */
