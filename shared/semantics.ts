@@ -267,6 +267,14 @@ const rows: ReadonlyMap<string, MeaningRow> = new Map<string, MeaningRow>([
     { resource: "none", kind: "latency", of: "service", floor: 0.02, floorShare: 0.25 },
   ],
   [
+    "causeway.edge.transit",
+    { resource: "network", kind: "latency", of: "service", floor: 0.01, floorShare: 0.5 },
+  ],
+  [
+    "causeway.edge.transit.mean",
+    { resource: "network", kind: "latency", of: "service", floor: 0.01, floorShare: 0.5 },
+  ],
+  [
     "causeway.edge.rtt",
     {
       resource: "network",

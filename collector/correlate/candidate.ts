@@ -25,7 +25,9 @@ export function isEffect(anomaly: Anomaly): boolean {
 
 export function causeKind(anomaly: Anomaly): Cause["kind"] {
   if (anomaly.detector === "absence") return "silence";
-  if (anomaly.entity.kind === "port" || anomaly.kind === "state" || isEffect(anomaly)) return "state_change";
+  if (anomaly.entity.kind === "port") return "state_change";
+  const isSlowWay = anomaly.kind === "latency" && anomaly.resource === "network";
+  if (isSlowWay || anomaly.kind === "state" || isEffect(anomaly)) return "state_change";
   if (anomaly.resource === "space" || anomaly.runsOut !== undefined) return "exhaustion";
   return anomaly.kind === "saturation" || anomaly.detector === "bound" ? "saturation" : "demand";
 }

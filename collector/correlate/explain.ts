@@ -78,6 +78,12 @@ function causeText(anomaly: Anomaly): Text {
     causeUnit: anomaly.unit,
     causeMetric: anomaly.metric,
   };
+  const callee = calleeOf(anomaly);
+  if (callee !== undefined) {
+    const { name: caller } = entity;
+    const key = resource === "network" ? "cause.way" : "cause.answer";
+    if (anomaly.kind === "latency") return { key, args: { ...values, caller, callee } };
+  }
   if (entity.kind === "port") return { key: "cause.port", args: { causeName } };
   if (entity.kind === "certificate") return { key: "cause.expiry", args: { causeName } };
   if (entity.kind === "filesystem") return { key: "cause.space", args: values };
@@ -91,6 +97,11 @@ function causeText(anomaly: Anomaly): Text {
   }
   const part = entity.kind === "service" || entity.kind === "cgroup";
   return { key: part && known ? `cause.part.${resource}` : "cause.other", args: values };
+}
+
+/** Of what one service sees of another. */
+function calleeOf({ series }: Anomaly): string | undefined {
+  return /[{,]callee="([^"]*)"/.exec(series)?.[1];
 }
 
 /** Detection's first reason says what kind of silence it is. */

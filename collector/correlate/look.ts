@@ -172,7 +172,7 @@ class Places {
     return {
       entity: this.#named(callee, meaning.entity.host),
       caller: this.#named(caller, meaning.entity.host),
-      measure: { ...measure, at: "caller" },
+      measure: { ...measure, at: kind === "latency" && resource === "network" ? "gap" : "caller" },
     };
   }
 

@@ -10,6 +10,8 @@ import { type Cause, causeConfidenceMin, type RelatedChange, type Story } from "
 import { entityId } from "#shared/entity.ts";
 import { symptomText } from "./explain.ts";
 
+const dependencies: ReadonlySet<string> = new Set(["cause.origin", "cause.way", "cause.answer"]);
+
 export interface Told {
   /** Most likely first. */
   readonly causes: readonly Cause[];
@@ -43,7 +45,7 @@ function causeOf(cause: Cause, changes: readonly RelatedChange[]): Story["cause"
 function kindOf({ kind, text }: Cause): NonNullable<Story["cause"]>["kind"] {
   if (kind === "silence") return "silence";
   if (kind !== "state_change") return "saturation";
-  return text.key === "cause.origin" ? "dependency" : "state_change";
+  return dependencies.has(text.key) ? "dependency" : "state_change";
 }
 
 /** The first that failed other than the cause itself; where the cause is all that failed, that. */

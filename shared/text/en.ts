@@ -74,6 +74,8 @@ export const en = {
   "cause.expiry": "certificate {causeName} has not been renewed",
   "cause.origin": "it began at {causeName}, and nothing that it calls is abnormal",
   "cause.host": "{causeName} as a whole behaves unlike itself; most unlike: {metrics}",
+  "cause.way": "calls from {caller} to {callee} spend {causeValue|causeUnit} on their way",
+  "cause.answer": "{callee} answers {caller} after {causeValue|causeUnit}",
   "cause.other": "{causeMetric} of {causeName} is {causeValue|causeUnit}",
 
   "counter.unexplained": "{share|percent} of the rise is not explained by it",

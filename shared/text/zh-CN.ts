@@ -67,6 +67,8 @@ export const zhCN: Catalogue = {
   "cause.expiry": "证书 {causeName} 尚未更新",
   "cause.origin": "{causeName} 先出问题，而它所调用的都正常",
   "cause.host": "{causeName} 整体表现与平时不同，最突出的是 {metrics}",
+  "cause.way": "{caller} 调用 {callee} 在途中耗时 {causeValue|causeUnit}",
+  "cause.answer": "{callee} 经 {causeValue|causeUnit} 才响应 {caller}",
   "cause.other": "{causeName} 的 {causeMetric} 为 {causeValue|causeUnit}",
 
   "counter.unexplained": "有 {share|percent} 的升幅不能由它解释",

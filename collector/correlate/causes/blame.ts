@@ -94,37 +94,63 @@ export function blameOf(
 function strongest(weights: Float64Array, found: Deviations, graph: Graph): Float64Array {
   const count = graph.names.length;
   const best = new Float64Array(aspects.length * count);
-  const sums = [new Float64Array(count), new Float64Array(count)] as const;
-  const edges = [new Int32Array(count), new Int32Array(count)] as const;
-  const split = new Set<number>();
-  for (let index = 0; index < weights.length; index += 1) {
-    if (found.aspect[index] !== gap) continue;
-    const caller = graph.callerOfSeries[index]!;
-    const callee = graph.entityOfSeries[index]!;
-    split.add(caller * count + callee);
-    for (const [end, entity] of [callee, caller].entries()) {
-      if (entity < 0) continue;
-      sums[end]![entity]! += weights[index]!;
-      edges[end]![entity]! += 1;
-    }
-  }
+  const gaps = gapByEdge(weights, found, graph);
   for (let index = 0; index < weights.length; index += 1) {
     const aspect = found.aspect[index]!;
     if (aspect < 0 || aspect === gap || weights[index] === 0) continue;
     const entity = graph.entityOfSeries[index]!;
     // Where the gap is known, what the caller saw is the sum of two that are judged by themselves.
-    if (aspect === edge && split.has(graph.callerOfSeries[index]! * count + entity)) continue;
+    if (aspect === edge && gaps.has(graph.callerOfSeries[index]! * count + entity)) continue;
     const slot = aspect * count + entity;
     best[slot] = Math.max(best[slot]!, weights[index]!);
   }
-  for (let entity = 0; entity < count; entity += 1) {
-    const [asCallee, asCaller] = edges;
-    const called = asCallee[entity]! > 0 ? sums[0][entity]! / asCallee[entity]! : 0;
-    const calling =
-      asCaller[entity]! >= callerGapEdgesMin ? (callerGapShare * sums[1][entity]!) / asCaller[entity]! : 0;
-    best[gap * count + entity] = Math.max(called, calling);
-  }
+  best.set(gapByEnd(gaps, count), gap * count);
   return best;
+}
+
+/** By edge (caller * count + callee): the strongest gap, also of those that have not strayed. */
+function gapByEdge(weights: Float64Array, found: Deviations, graph: Graph): ReadonlyMap<number, number> {
+  const gaps = new Map<number, number>();
+  for (let index = 0; index < weights.length; index += 1) {
+    if (found.aspect[index] !== gap) continue;
+    const edge = graph.callerOfSeries[index]! * graph.names.length + graph.entityOfSeries[index]!;
+    gaps.set(edge, Math.max(gaps.get(edge) ?? 0, weights[index]!));
+  }
+  return gaps;
+}
+
+/**
+ * By entity: the mean over its edges on either side, as all of them have what one end has. What only one of a callee's callers has is
+ * that caller's: its way, or its own wait before it sends.
+ */
+function gapByEnd(gaps: ReadonlyMap<number, number>, count: number): Float64Array {
+  const called = { sum: new Float64Array(count), edges: new Int32Array(count) };
+  const calling = { sum: new Float64Array(count), edges: new Int32Array(count) };
+  for (const [edge, weight] of gaps) {
+    for (const [{ sum, edges }, end] of [
+      [called, edge % count],
+      [calling, Math.floor(edge / count)],
+    ] as const) {
+      if (end < 0) continue;
+      sum[end]! += weight;
+      edges[end]! += 1;
+    }
+  }
+  const ends = new Float64Array(count);
+  for (let end = 0; end < count; end += 1) {
+    const asCallee = called.edges[end]! > 0 ? called.sum[end]! / called.edges[end]! : 0;
+    const isShared = calling.edges[end]! >= callerGapEdgesMin;
+    const asCaller = isShared ? (callerGapShare * calling.sum[end]!) / calling.edges[end]! : 0;
+    ends[end] = Math.max(asCallee, asCaller);
+  }
+  for (const [edge, weight] of gaps) {
+    const [caller, callee] = [Math.floor(edge / count), edge % count];
+    const others = called.edges[callee]! - 1;
+    if (caller < 0 || others < 1) continue;
+    const own = weight - (called.sum[callee]! - weight) / others;
+    ends[caller] = Math.max(ends[caller]!, callerGapShare * own);
+  }
+  return ends;
 }
 
 function withoutShared(

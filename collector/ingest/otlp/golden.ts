@@ -8,6 +8,7 @@
  * | `causeway.service.latency` {quantile} | 0.5 and 0.95 of the calls of an interval, in seconds |
  * | `causeway.service.latency.mean` | |
  * | `causeway.edge.calls` {caller, callee, callee.kind, outcome} and `causeway.edge.latency` likewise | what it calls, as it sees it |
+ * | `causeway.edge.transit` likewise | what of that the callee does not account for: the network, queues before both, a pool's connection |
  *
  * The outcome is success, failure (a system's) or refused (the business rules'). All three counters exist from the first call on, so
  * that their ratio is whole. A quantile of few calls is one call's: 0.5 is told from 5 calls on and 0.95 from 20, the mean always.
@@ -38,11 +39,18 @@ export function countsCalls(metric: string): boolean {
   return callMetrics.has(metric);
 }
 
-interface Flow {
-  readonly calls: Readonly<Record<Ending, Column>>;
+interface Durations {
   readonly quantiles: readonly (Column | undefined)[];
   readonly mean: Column | undefined;
   readonly sketches: Map<Interval, LatencySketch>;
+}
+
+interface Flow {
+  readonly calls: Readonly<Record<Ending, Column>>;
+  readonly latency: Durations;
+  /** Of an edge whose other end tells spans too. */
+  transit: Durations | null;
+  readonly durationsOf: (metric: string) => Durations;
   seenMs: number;
 }
 
@@ -67,10 +75,22 @@ export class GoldenSignals {
 
   /** A call that it made. */
   called(span: OtlpSpan, ending: Ending, interval: Interval, nowMs: number): boolean {
-    const callee = calleeOf(span.attributes);
+    return this.edge(this.#service, this.#known(calleeOf(span.attributes)), span, ending, interval, nowMs);
+  }
+
+  /** Of a call that it made, the time that the callee does not account for. */
+  onItsWay(callee: Callee, ms: number, interval: Interval, nowMs: number): void {
+    const flow = this.#flows.get(edgeKey(this.#service, this.#known(callee)));
+    if (flow === undefined) return;
+    flow.transit ??= flow.durationsOf("causeway.edge.transit");
+    add(flow.transit, ms, interval, nowMs);
+    // The answer may be the last that is heard of the interval, and from another source.
+    interval.isNew = true;
+  }
+
+  #known(callee: Callee): Callee {
     const service = this.#learned.get(callee.name);
-    const known: Callee = service === undefined ? callee : { kind: "service", name: service };
-    return this.edge(this.#service, known, span, ending, interval, nowMs);
+    return service === undefined ? callee : { kind: "service", name: service };
   }
 
   /** A call from `caller` to `callee`, one of which is this service. */
@@ -101,22 +121,26 @@ export class GoldenSignals {
 
   /** Puts the latencies of the intervals that have changed into their columns. */
   settle(): void {
-    for (const { sketches, quantiles: columns, mean } of this.#flows.values()) {
-      for (const [interval, sketch] of sketches) {
-        if (!interval.isNew) continue;
-        for (const [index, { q, callsMin }] of quantiles.entries()) {
-          if (sketch.count >= callsMin) this.#show(interval, columns[index], sketch.quantile(q));
-        }
-        this.#show(interval, mean, sketch.meanSeconds);
+    for (const { latency, transit } of this.#flows.values())
+      for (const durations of transit === null ? [latency] : [latency, transit]) this.#settle(durations);
+  }
+
+  #settle({ sketches, quantiles: columns, mean }: Durations): void {
+    for (const [interval, sketch] of sketches) {
+      if (!interval.isNew) continue;
+      for (const [index, { q, callsMin }] of quantiles.entries()) {
+        if (sketch.count >= callsMin) this.#show(interval, columns[index], sketch.quantile(q));
       }
+      this.#show(interval, mean, sketch.meanSeconds);
     }
   }
 
   /** Forgets the intervals that can change no more, and whom nobody has called for long. */
   forget(nowMs: number): void {
     for (const [key, flow] of this.#flows) {
-      for (const interval of flow.sketches.keys())
-        if (interval.endMs + limits.otlpLatenessMs <= nowMs) flow.sketches.delete(interval);
+      for (const { sketches } of [flow.latency, ...(flow.transit === null ? [] : [flow.transit])])
+        for (const interval of sketches.keys())
+          if (interval.endMs + limits.otlpLatenessMs <= nowMs) sketches.delete(interval);
       if (nowMs - flow.seenMs > limits.otlpIdleMs) this.#flows.delete(key);
     }
   }
@@ -141,19 +165,24 @@ export class GoldenSignals {
     const refusal = column(callSeries(what, all, "refusal"));
     if (success === undefined || failure === undefined || refusal === undefined) return undefined;
     for (const counter of [success, failure, refusal]) counter.isTotal = true;
-    const latency = (suffix: string, more: readonly (readonly [string, string])[]): Column | undefined =>
+    const gauge = (metric: string, more: readonly (readonly [string, string])[]): Column | undefined =>
       column({
-        metric: `causeway.${what}.latency${suffix}`,
+        metric,
         unit: "s",
         instrument: "gauge",
         decimals: 6,
         labels: canonicalLabels([...all, ...more]),
       });
+    const durationsOf = (metric: string): Durations => ({
+      quantiles: quantiles.map(({ q }) => gauge(metric, [["quantile", String(q)]])),
+      mean: gauge(`${metric}.mean`, []),
+      sketches: new Map(),
+    });
     const flow: Flow = {
       calls: { success, failure, refusal },
-      quantiles: quantiles.map(({ q }) => latency("", [["quantile", String(q)]])),
-      mean: latency(".mean", []),
-      sketches: new Map(),
+      latency: durationsOf(`causeway.${what}.latency`),
+      transit: null,
+      durationsOf,
       seenMs: nowMs,
     };
     this.#flows.set(key, flow);
@@ -169,14 +198,23 @@ export class GoldenSignals {
   ): boolean {
     if (flow === undefined) return false;
     flow.seenMs = nowMs;
-    for (const column of [...Object.values(flow.calls), ...flow.quantiles, flow.mean])
-      if (column !== undefined) column.seenMs = nowMs;
+    for (const column of Object.values(flow.calls)) column.seenMs = nowMs;
     this.#source.add(interval, flow.calls[ending], 1);
-    let sketch = flow.sketches.get(interval);
-    if (sketch === undefined) flow.sketches.set(interval, (sketch = new LatencySketch()));
-    sketch.add(durationMs / 1000);
+    add(flow.latency, durationMs, interval, nowMs);
     return true;
   }
+}
+
+function add(
+  { quantiles: columns, mean, sketches }: Durations,
+  ms: number,
+  interval: Interval,
+  nowMs: number,
+): void {
+  for (const column of [...columns, mean]) if (column !== undefined) column.seenMs = nowMs;
+  let sketch = sketches.get(interval);
+  if (sketch === undefined) sketches.set(interval, (sketch = new LatencySketch()));
+  sketch.add(ms / 1000);
 }
 
 function edgeKey(caller: string, { kind, name }: Callee): string {

@@ -14,7 +14,7 @@ import { metricsSource, type Origin, originOf, sourceLabel } from "./origin.ts";
 import { calleeOf, endingOf, queueOf, type ReturnCodes } from "./outcome.ts";
 import { takePoint } from "./points.ts";
 import { gridMs, PushedSource, type SourceFrame } from "./source.ts";
-import { SpanIndex } from "./span-index.ts";
+import { type Answer, type Known, SpanIndex } from "./span-index.ts";
 
 /** How many of a request's times are looked at to tell its clock. */
 const timesAskedMax = 101;
@@ -218,40 +218,42 @@ export class OtlpReceiver {
       source.refuse("too_many_series", timeMs, span.kind);
       report.refuse(source.name, "too_many_series", 1);
     }
-    this.#join(entry, golden, service, span, nowMs, report);
+    this.#join(entry, service, span, nowMs, report);
   }
 
   /** Finds who called, or who answered, by the ids of spans of other services. */
-  #join(
-    entry: Entry,
-    golden: GoldenSignals,
-    service: string,
-    span: OtlpSpan,
-    nowMs: number,
-    report: Report,
-  ): void {
-    const { kind, parentId, spanId } = span;
+  #join(entry: Entry, service: string, span: OtlpSpan, nowMs: number, report: Report): void {
+    const { kind, parentId, spanId, durationMs } = span;
+    const { owner, endMs } = { owner: entry, endMs: span.endMs - entry.source.skewMs };
     const callee = kind === "client" ? calleeOf(span.attributes) : null;
-    const address = callee?.kind === "address" ? callee.name : "";
     if (spanId !== "") {
-      const answering = this.#spans.add(spanId, { owner: entry, service, kind, callee: address });
-      if (answering !== undefined && answering !== service && address !== "")
-        golden.learn(address, answering);
+      const called: Known<Entry> = { owner, service, kind, callee, endMs, durationMs };
+      const answer = this.#spans.add(spanId, called);
+      if (answer !== undefined) this.#pair(called, answer, nowMs, report);
     }
     if (kind !== "server" || parentId === "") return;
-    const caller = this.#spans.callerOf(parentId, service);
+    const answer = { service, durationMs };
+    const caller = this.#spans.callerOf(parentId, answer);
     if (caller === undefined || caller.service === service) return;
-    if (caller.kind === "client") {
-      if (caller.callee !== "") caller.owner.golden?.learn(caller.callee, service);
-      return;
-    }
+    if (caller.kind === "client") return this.#pair(caller, answer, nowMs, report);
     // Its caller made no span of the call itself: then what is known of the call is what the one who answered saw.
     const { source: other, golden: theirs } = caller.owner;
-    const interval = other.interval(span.endMs - entry.source.skewMs, nowMs);
+    const interval = other.interval(endMs, nowMs);
     if (theirs === null || typeof interval === "string") return;
     const ending = endingOf(span, this.#parts.codes);
     theirs.edge(caller.service, { kind: "service", name: service }, span, ending, interval, nowMs);
     report.touched.add(caller.owner);
+  }
+
+  /** Both ends of one call: what answers at that address, and how long the call was on its way. */
+  #pair(called: Known<Entry>, answer: Answer, nowMs: number, report: Report): void {
+    const { owner, service, callee, endMs, durationMs } = called;
+    if (callee === null || answer.service === service || owner.golden === null) return;
+    if (callee.kind === "address") owner.golden.learn(callee.name, answer.service);
+    const interval = owner.source.interval(endMs, nowMs);
+    if (typeof interval === "string") return;
+    owner.golden.onItsWay(callee, Math.max(0, durationMs - answer.durationMs), interval, nowMs);
+    report.touched.add(owner);
   }
 
   #refuseMalformed(entry: Entry, malformed: number, nowMs: number, report: Report): void {

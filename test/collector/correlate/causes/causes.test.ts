@@ -154,6 +154,18 @@ test("a delay of the network is blamed on the end that all the slow calls share"
   assert.equal(causes[0].evidence[0]?.at, "gap");
 });
 
+test("a delay that only one of a callee's callers has is that caller's", () => {
+  const calls = [
+    ["web", "orders"],
+    ["mobile", "orders"],
+    ["web", "search"],
+  ] as const;
+  const slow = [...edge("web", "orders", 4), ...edge("mobile", "orders", 1), ...edge("web", "search", 1)];
+  const [first] = rankCauses(windowOf(slow, { calls })).causes;
+  assert.equal(first?.entity, "web");
+  assert.equal(first.evidence[0]?.at, "gap");
+});
+
 test("an endpoint that only callers see counts less than the service that it is another name of", () => {
   const made: readonly Made[] = [
     { entity: "search", what: "latency", times: 5 },

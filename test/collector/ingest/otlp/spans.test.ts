@@ -219,6 +219,29 @@ test("an address that a service was found behind is told as that service, whiche
   }
 });
 
+test("of a call that both ends tell, the time between is that of the way, whichever side's span comes first", async () => {
+  const way = `causeway.edge.transit.mean{callee="pay",callee.kind="service",caller="web",host.name="web-02",service.name="web"}`;
+  for (const order of ["client first", "server first"]) {
+    const room = await onGrid();
+    for (const [id, clientMs, serverMs] of [
+      ["00000000000000e1", 120, 20],
+      ["00000000000000e2", 60, 30],
+      // Clocks tick apart: what would be below zero is nothing.
+      ["00000000000000e3", 10, 11],
+    ] as const) {
+      const toPay = { "peer.service": "pay" };
+      const client = { kind: 3, endMs: room.nowMs, durationMs: clientMs, spanId: id } as const;
+      const asked = traces(web, { ...client, attributes: toPay });
+      const answered = traces(pay, { kind: 2, endMs: room.nowMs, durationMs: serverMs, parentId: id });
+      for (const body of order === "client first" ? [asked, answered] : [answered, asked])
+        await room.post("/v1/traces", body);
+    }
+    await room.pass(40_000);
+    const told = room.values("web@web-02", way).map(([, value]) => value);
+    assert.equal(told.at(-1)?.toFixed(4), "0.0433", order);
+  }
+});
+
 test("a caller that makes no span of its call has its edge from the one who answered", async () => {
   const room = await onGrid();
   const id = "00000000000000d1";
