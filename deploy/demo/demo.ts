@@ -10,7 +10,7 @@ import { parseDuration } from "#shared/duration.ts";
 import { errorText } from "#shared/errors.ts";
 import { renderText } from "#shared/text/text.ts";
 import { runFault } from "./bank.ts";
-import { runExam, summaryOf } from "./exam/exam.ts";
+import { examRecordFile, runExam, summaryOf } from "./exam/exam.ts";
 import { type Fault, faultSecondsMax } from "./faults/fault.ts";
 import { faultNamed, loadFaults } from "./faults/faults.ts";
 import { root } from "./plan.ts";
@@ -159,6 +159,7 @@ async function exam(): Promise<void> {
       watch: (told) => watchIncidents(url, told),
       cut: cut.signal,
       say,
+      note: (record) => fs.writeFileSync(join(data, examRecordFile), `${JSON.stringify(record, null, 2)}\n`),
     });
     say(`\n${summaryOf(score)}`);
     if (options.json !== undefined)

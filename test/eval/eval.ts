@@ -2,12 +2,14 @@
  * `npm run eval -- detection --data DIR [--json FILE] [--thresholds FILE] [--only nab,kpi2018] [--baselines]
  * [--results FILE | --write]`: how well the product does on public data. README.md says what each figure means.
  * `npm run eval -- quiet --data DIR [--verbose] [--json FILE]`: how quiet it is on a recording of one's own.
+ * `npm run eval -- exam --data DIR [--verbose] [--json FILE]`: an exam of the demonstration bank, judged again.
  * `npm run eval -- root-cause --data DIR [--json FILE]`: who is to blame, in cases where that is known.
  * `npm run eval -- drill-down --data DIR [--json FILE] [--write]`: which combination of attributes a failure is about, where that is known.
  */
 import { DataError } from "./data/read.ts";
 import { evalDetection, UsageError } from "./detection.ts";
 import { evalDrillDown } from "./drill-down.ts";
+import { evalExam } from "./exam.ts";
 import { evalQuiet } from "./quiet.ts";
 import { evalRootCause } from "./root-cause/root-cause.ts";
 import { evalWarmUp } from "./warm-up.ts";
@@ -22,6 +24,7 @@ const evaluations: ReadonlyMap<string, Evaluation> = new Map<string, Evaluation>
   ["detection", evalDetection],
   ["quiet", evalQuiet],
   ["warm-up", evalWarmUp],
+  ["exam", evalExam],
   ["root-cause", evalRootCause],
   ["drill-down", evalDrillDown],
 ]);

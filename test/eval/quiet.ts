@@ -12,9 +12,9 @@ import { formatDuration } from "#shared/duration.ts";
 import { renderAnomaly } from "#shared/text/anomaly-text.ts";
 import { renderText } from "#shared/text/text.ts";
 import { UsageError } from "./detection.ts";
-import { journalIn, withCopy } from "./quiet/copy.ts";
-import { recordingOptions } from "./quiet/options.ts";
-import { replay, type Replayed, type ToldAnomaly } from "./quiet/replay.ts";
+import { journalIn, withCopy } from "./recording/copy.ts";
+import { recordingOptions } from "./recording/options.ts";
+import { replay, type Replayed, type ToldAnomaly } from "./recording/replay.ts";
 import { type Figures, plain, shown, type Table } from "./report.ts";
 
 const noisiestShown = 10;

@@ -9,9 +9,9 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import { UsageError } from "./detection.ts";
 import { simulatedServices } from "./priors/services.ts";
 import { quantile } from "./priors/spread.ts";
-import { journalIn, withCopy } from "./quiet/copy.ts";
-import { recordingOptions } from "./quiet/options.ts";
-import { replay } from "./quiet/replay.ts";
+import { journalIn, withCopy } from "./recording/copy.ts";
+import { recordingOptions } from "./recording/options.ts";
+import { replay } from "./recording/replay.ts";
 import { type Figures, plain, shown } from "./report.ts";
 import { type Fault, Recording } from "./warm-up/starts.ts";
 

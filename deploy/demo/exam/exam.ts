@@ -27,28 +27,46 @@ export interface ExamParts {
   readonly watch: (told: (incident: Incident) => void) => Promise<{ stop(): void }>;
   readonly cut: AbortSignal;
   readonly say: (text: string) => void;
+  /** Is given what was done so far, after each fault and at the end: with it and the journal anybody can score again. */
+  readonly note?: ((record: ExamRecord) => void) | undefined;
 }
+
+/** What was done, as the folder of the bank keeps it beside the collector's journal. */
+export interface ExamRecord {
+  readonly seed: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly settleMs: number;
+  readonly runs: readonly FaultRun[];
+}
+
+/** In the bank's folder. */
+export const examRecordFile = "exam.json";
 
 /** Resolves with the figures of all faults that were run; of those before the cut when it was cut. */
 export async function runExam(parts: ExamParts): Promise<ExamScore> {
-  const { clock, pauseMs, say, cut } = parts;
+  const { clock, pauseMs, say, cut, seed, note = () => {} } = parts;
   const settleMs = Math.min(settleMsMax, pauseMs / 3);
   const told: Told[] = [];
   const runs: FaultRun[] = [];
   const watching = await parts.watch((incident) => told.push({ atMs: clock.nowMs(), incident }));
   const fromMs = clock.nowMs();
+  const recordUpTo = (toMs: number): ExamRecord => ({ seed, fromMs, toMs, settleMs, runs });
   try {
-    for (const fault of shuffled(parts.faults, createRandom(parts.seed))) {
+    for (const fault of shuffled(parts.faults, createRandom(seed))) {
       await pause(clock, pauseMs, cut);
       if (cut.aborted) break;
       const run = await runOne(fault, parts);
       if (run === null) continue;
       runs.push(run);
       await pause(clock, settleMs, cut);
+      note(recordUpTo(clock.nowMs()));
       say(lineOf(scoreFault(run, told, settleMs)));
     }
     await pause(clock, pauseMs - settleMs, cut);
-    return scoreExam(runs, told, { settleMs, fromMs, toMs: clock.nowMs() });
+    const record = recordUpTo(clock.nowMs());
+    note(record);
+    return scoreExam(runs, told, record);
   } finally {
     watching.stop();
   }

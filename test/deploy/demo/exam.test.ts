@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lineOf, runExam, summaryOf } from "../../../deploy/demo/exam/exam.ts";
+import { type ExamRecord, lineOf, runExam, summaryOf } from "../../../deploy/demo/exam/exam.ts";
 import type { Bank, Fault } from "../../../deploy/demo/faults/fault.ts";
 import { faultNamed, houseFaults, loadFaults } from "../../../deploy/demo/faults/faults.ts";
 import { reachedBy } from "../../../deploy/demo/layout.ts";
@@ -16,6 +16,7 @@ async function examOf(faults: readonly Fault[], seed: number) {
   const clock = new SimClock();
   const order: string[] = [];
   const lines: string[] = [];
+  const records: ExamRecord[] = [];
   let tell: (incident: Incident) => void = () => {};
   const over = runExam({
     clock,
@@ -47,9 +48,10 @@ async function examOf(faults: readonly Fault[], seed: number) {
     },
     cut: new AbortController().signal,
     say: (text) => lines.push(text),
+    note: (record) => records.push(structuredClone(record)),
   });
   await clock.advance((faults.length + 1) * 400_000);
-  return { score: await over, order, lines };
+  return { score: await over, order, lines, records };
 }
 
 function fakeBank(onStart: () => void, tellLater: () => void): Bank {
@@ -76,6 +78,11 @@ test("an exam runs every fault once, in an order that its seed gives", async () 
   assert.equal(first.score.falsePerHour, 0);
   assert.equal(first.lines.length, houseFaults.length);
   assert.match(summaryOf(first.score), /detected 12 of 12, median 20 s/);
+  assert.equal(first.records.length, houseFaults.length + 1);
+  assert.deepEqual(
+    first.records.at(-1)?.runs.map(({ fault }) => fault),
+    first.order,
+  );
 });
 
 test("a fault that cannot be made is said and left out", async () => {

@@ -8,8 +8,8 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { journalIn, withCopy } from "../quiet/copy.ts";
-import { replay } from "../quiet/replay.ts";
+import { journalIn, withCopy } from "../recording/copy.ts";
+import { replay } from "../recording/replay.ts";
 import { type KindSpread, pooled, type PooledRow } from "./pool.ts";
 import { Recorded } from "./recorded.ts";
 import { simulatedServices } from "./services.ts";

@@ -1,21 +1,10 @@
-/**
- * A journal, judged again by the product as it is now: the collector's own `Follower`, from the first record to the last, on a
- * store in memory. What it tells is written down.
- */
+/** What the product tells of a recording when it judges it again (`judge-again.ts`), written down. */
 import type { ChainEvent } from "#collector/chain.ts";
-import { usualPolicy } from "#collector/detect/detect.ts";
-import { Follower } from "#collector/follow.ts";
-import { openSqliteJournal } from "#collector/journal/sqlite.ts";
-import { createMetrics } from "#collector/self/metrics.ts";
-import { noTracer } from "#collector/self/tracer.ts";
-import { openSqliteStore } from "#collector/store/sqlite.ts";
+import type { Follower } from "#collector/follow.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
-import { systemClock } from "#shared/clock.ts";
 import { type Incident, severities, type Severity } from "#shared/contract/incident.ts";
 import { seriesId } from "#shared/series.ts";
-import { limits } from "#shared/limits.ts";
-import { createLog } from "#shared/log.ts";
-import { DataError } from "../data/read.ts";
+import { judgeAgain } from "./judge-again.ts";
 
 const minuteMs = 60_000;
 
@@ -47,34 +36,13 @@ export interface Replayed {
  * read.
  */
 export async function replay(path: string, hear: (event: ChainEvent) => void = () => {}): Promise<Replayed> {
-  const complaints: string[] = [];
-  const log = createLog({ clock: systemClock, write: (line) => void complaints.push(line), level: "error" });
-  const journal = openSqliteJournal({ path, clock: systemClock, log });
-  const store = openSqliteStore({ path: ":memory:", epoch: "replay", limits, log });
-  const metrics = createMetrics({ version: "replay", processMetrics: false });
   const notes = new Notes();
-  try {
-    const follower = new Follower({
-      clock: systemClock,
-      journal,
-      store,
-      metrics,
-      tracer: noTracer,
-      log,
-      policy: usualPolicy,
-      tell() {},
-    });
+  await judgeAgain(path, (follower) => {
     notes.listenTo(follower, hear);
-    const consumption = journal.consume(follower.from, (record) => {
+    return (record) => {
       if (record.kind === "frame") notes.frame(record);
-      return follower.follow(record);
-    });
-    await consumption.caughtUp;
-  } finally {
-    await journal.close();
-    store.close();
-  }
-  if (complaints.length > 0) throw new DataError(`${path}: ${complaints[0]!.trim()}`);
+    };
+  });
   return notes.replayed();
 }
 

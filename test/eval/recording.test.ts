@@ -1,4 +1,4 @@
-/** How quiet the product is on a journal that is made here: two hours of one host, calm but for one stretch of work. */
+/** A journal that is made here is judged again: two hours of one host, calm but for one stretch of work. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,18 +11,19 @@ import { createLog } from "#shared/log.ts";
 import { type Feed, feedOf } from "#test/e2e/feed.ts";
 import { parseScenario } from "#test/sim/scenario.ts";
 import { runEval } from "./eval.ts";
-import { journalIn, withCopy } from "./quiet/copy.ts";
+import { journalIn, withCopy } from "./recording/copy.ts";
 import type { Figures } from "./report.ts";
 
 const agentId = "aaaaaaaa-0000-0000-0000-000000000001";
 /** The last tick. */
 const endMs = Date.UTC(2026, 0, 5, 11, 59, 50);
-const scenario = parseScenario(`
+const scenarioOf = (host: string) =>
+  parseScenario(`
 load 10s
-  system.cpu.logical.count{host="pay-01"}  2 x720
-  system.cpu.utilization{host="pay-01"}    0.10~0.02 x600  0.80~0.02 x30  0.10~0.02 x90
-  system.memory.utilization{host="pay-01"} 0.40~0.005 x720
-  system.linux.load_1m{host="pay-01"}      0.20~0.05 x720
+  system.cpu.logical.count{host="${host}"}  2 x720
+  system.cpu.utilization{host="${host}"}    0.10~0.02 x600  0.80~0.02 x30  0.10~0.02 x90
+  system.memory.utilization{host="${host}"} 0.40~0.005 x720
+  system.linux.load_1m{host="${host}"}      0.20~0.05 x720
 `);
 
 let folder = "";
@@ -31,21 +32,21 @@ let journal: Journal;
 /** Written, and not closed: as a collector that runs leaves it. */
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "causeway-quiet-"));
-  mkdirSync(join(folder, "collector"));
-  const log = createLog({ clock: systemClock, write() {}, level: "error" });
-  journal = openSqliteJournal({ path: join(folder, "collector", "journal.db"), clock: systemClock, log });
-  await record(feedOf(scenario, { agentId, endMs }));
+  journal = await writeJournal(folder, feedOf(scenarioOf("pay-01"), { agentId, endMs }));
 });
 after(async () => {
   await journal.close();
   rmSync(folder, { recursive: true });
 });
 
-async function record(feed: Feed): Promise<void> {
+async function writeJournal(data: string, feed: Feed): Promise<Journal> {
+  mkdirSync(join(data, "collector"));
+  const log = createLog({ clock: systemClock, write() {}, level: "error" });
+  const made = openSqliteJournal({ path: join(data, "collector", "journal.db"), clock: systemClock, log });
   const firstMs = feed.lastMs - (feed.frames.length - 1) * 10_000;
   const written: Promise<unknown>[] = [];
   const started = { t: "started", atMs: firstMs, version: "0" };
-  written.push(journal.append(jsonEntry("presence", "", firstMs, started)));
+  written.push(made.append(jsonEntry("presence", "", firstMs, started)));
   for (const [sequence, bytes] of feed.frames.entries()) {
     const atMs = firstMs + sequence * 10_000;
     const times = { firstMs: atMs, lastMs: atMs };
@@ -53,17 +54,22 @@ async function record(feed: Feed): Promise<void> {
     const counts = { samples: 4, series: 4, skewMs: 0 };
     const { epoch } = feed;
     written.push(
-      journal.append({ kind: "frame", stream: agentId, epoch, sequence, key, ...times, ...counts, bytes }),
-      journal.append(jsonEntry("tick", "", atMs + 2_000, {})),
+      made.append({ kind: "frame", stream: agentId, epoch, sequence, key, ...times, ...counts, bytes }),
+      made.append(jsonEntry("tick", "", atMs + 2_000, {})),
     );
   }
   await Promise.all(written);
+  return made;
 }
 
-async function run(...args: readonly string[]): Promise<{ code: number; lines: string[]; errors: string[] }> {
+const run = (...args: readonly string[]) => runOf("quiet", ...args);
+
+async function runOf(
+  ...args: readonly string[]
+): Promise<{ code: number; lines: string[]; errors: string[] }> {
   const [lines, errors]: [string[], string[]] = [[], []];
   const code = await runEval(
-    ["quiet", ...args],
+    args,
     (line) => void lines.push(line),
     (line) => void errors.push(line),
   );
@@ -117,4 +123,30 @@ test("a folder without a journal, and a journal that is none, are refused in one
   writeFileSync(join(empty, "journal.db"), "not a database at all".repeat(500));
   const broken = await run("--data", empty);
   assert.deepEqual([broken.code, broken.errors.length], [2, 1]);
+});
+
+test("an exam is scored again from what was done and what was measured", async () => {
+  const data = mkdtempSync(join(tmpdir(), "causeway-exam-"));
+  try {
+    assert.match((await runOf("exam", "--data", data)).errors[0]!, /exam\.json: not there/);
+    const bank = scenarioOf("edge-01");
+    const own = await writeJournal(data, feedOf(bank, { agentId, endMs }));
+    const startedMs = endMs - 1_190_000;
+    const cause = { kind: "host", host: "edge-01", name: "", resource: "cpu" };
+    const runs = [{ fault: "some-work", cause, startedMs, endedMs: startedMs + 300_000 }];
+    const record = { seed: 1, fromMs: endMs - 3_600_000, toMs: endMs, settleMs: 30_000, runs };
+    writeFileSync(join(data, "exam.json"), JSON.stringify(record));
+    const path = join(data, "figures.json");
+    const { code, errors, lines } = await runOf("exam", "--data", data, "--verbose", "--json", path);
+    await own.close();
+    assert.equal(code, 0, errors.join("\n"));
+    assert.match(lines[0]!, /^some-work +after +\d+ s, 1 incident/);
+    assert.ok(lines.some((line) => line.startsWith("    felt 0 s: edge-01 system.cpu.utilization")));
+    const figures = JSON.parse(readFileSync(path, "utf8")) as Figures;
+    assert.equal(figures["exam.detected"], 1);
+    assert.equal(figures["exam.incidents_per_fault"], 1);
+    assert.equal(figures["exam.false_per_hour"], 0);
+  } finally {
+    rmSync(data, { recursive: true });
+  }
 });
