@@ -71,23 +71,26 @@ export function look(
   { detectedMs, leading, before }: LookedFor,
   nowMs: number,
 ): Look {
-  const places = new Places(histories);
+  const places = new Places(histories, graph);
   const seen = new Map<string, Seen>();
   const series: EvidenceSeries[] = [];
   for (const { host, timesMs, series: all } of histories) {
     for (const history of all) {
       const meaning = meaningOf(history.series, host);
       if (meaning.role === "context" || isEcho(meaning.entity)) continue;
+      const of = places.of(host, history, meaning);
+      if (of === null) continue;
       const id = `${host}\n${history.id}`;
       seen.set(id, { host, meaning, history });
-      series.push({ id, ...places.of(history, meaning), timesMs, values: history.values });
+      series.push({ id, ...of, timesMs, values: history.values });
     }
   }
   const window: EvidenceWindow = {
     detectedMs,
     series,
-    calls: places.calls(graph),
+    calls: places.calls(),
     entities: places.entities(),
+    peers: places.peers(),
     breached: { entity: entityId(places.placeOf(leading.entity)), kind: leading.kind },
   };
   const usualScore = before?.usualScore ?? usualScoreOf(window) ?? null;
@@ -117,9 +120,9 @@ export function isKnown({ places }: Look, entity: Entity): boolean {
   return places[entityId(entity)] !== undefined;
 }
 
-/** A control group tells what its service tells; a port, a peer and an agent are no places. */
+/** A control group tells what its service tells; a port and an agent are no places. */
 function isEcho({ kind }: Entity): boolean {
-  return kind === "cgroup" || kind === "peer" || kind === "agent" || kind === "port";
+  return kind === "cgroup" || kind === "agent" || kind === "port";
 }
 
 function placeWithout(entity: Entity): Entity {
@@ -134,14 +137,17 @@ class Places {
   /** Services by their plain names; null where several hosts have one. */
   readonly #byName = new Map<string, Entity | null>();
 
-  constructor(histories: readonly HostHistory[]) {
+  readonly #graph: Neighbourhood;
+
+  constructor(histories: readonly HostHistory[], graph: Neighbourhood) {
+    this.#graph = graph;
     for (const { host, series } of histories) {
       for (const { series: one } of series) {
         const { entity } = meaningOf(one, host);
         const service = labelValue(one.labels, "service.name");
         if (entity.kind === "process" && service !== undefined && service !== "")
           this.#services.set(entityId(entity), { kind: "service", host, name: service });
-        this.#know(this.placeOf(entity));
+        if (entity.kind !== "peer") this.#know(this.placeOf(entity));
       }
     }
   }
@@ -158,13 +164,22 @@ class Places {
     return this.#services.get(entityId(entity)) ?? placeWithout(entity);
   }
 
-  /** Who a series is about, who calls it, and where it was measured. */
+  /** Who a series is about, who calls it, and where it was measured; null when nobody knows. */
   of(
+    host: string,
     { series }: HistorySeries,
     meaning: Meaning,
-  ): { readonly entity: string; readonly caller?: string; readonly measure: Measure } {
+  ): { readonly entity: string; readonly caller?: string; readonly measure: Measure } | null {
     const { kind, resource, role, badDirection, unit, floor, floorShare } = meaning;
     const measure = { kind, resource, role, badDirection, unit, floor, floorShare, ...fullOf(meaning) };
+    // What lies between both ends is the network's.
+    const at = kind === "latency" && resource === "network" ? "gap" : "caller";
+    if (meaning.entity.kind === "peer") {
+      const ends = this.#graph.callOf?.(host, series);
+      if (ends === undefined) return null;
+      const [caller, entity] = [this.#end(ends.caller), this.#end(ends.callee)];
+      return { entity, caller, measure: { ...measure, at } };
+    }
     const caller = labelValue(series.labels, "caller");
     const callee = labelValue(series.labels, "callee");
     if (caller === undefined || callee === undefined)
@@ -172,8 +187,15 @@ class Places {
     return {
       entity: this.#named(callee, meaning.entity.host),
       caller: this.#named(caller, meaning.entity.host),
-      measure: { ...measure, at: kind === "latency" && resource === "network" ? "gap" : "caller" },
+      measure: { ...measure, at },
     };
+  }
+
+  /** Of a connection; an endpoint outside becomes known by it. */
+  #end(end: Entity): string {
+    if (end.kind !== "peer") return entityId(this.placeOf(end));
+    this.#know(end);
+    return entityId(end);
   }
 
   /** A service that a caller names: the one that is known, else an endpoint that only its callers see. */
@@ -183,19 +205,26 @@ class Places {
     return place === null ? `peer:${name}` : entityId(place);
   }
 
-  calls(graph: Neighbourhood): [caller: string, callee: string][] {
+  calls(): [caller: string, callee: string][] {
     return [...this.#known].flatMap(([id, place]) =>
-      (graph.callees?.(place) ?? []).map(({ callee }): [string, string] => [
-        id,
-        entityId(this.placeOf(callee)),
-      ]),
+      (this.#graph.callees?.(place) ?? []).map(({ callee }): [string, string] => [id, this.#end(callee)]),
     );
   }
 
   entities(): EvidenceEntity[] {
-    return [...this.#known].map(([id, { kind, host }]) =>
-      kind === "service" ? { id, host: entityId({ kind: "host", host, name: "" }) } : { id },
-    );
+    return [...this.#known].map(([id, { kind, host }]) => {
+      if (kind === "peer") return { id, remote: true };
+      return kind === "service" ? { id, host: entityId({ kind: "host", host, name: "" }) } : { id };
+    });
+  }
+
+  /** One service on several hosts: what all of them show is none's own. */
+  peers(): string[][] {
+    const services = [...this.#known.values()].filter(({ kind }) => kind === "service");
+    const named = Map.groupBy(services, ({ name }) => name);
+    return [...named.values()]
+      .filter((same) => same.length > 1)
+      .map((same) => same.map((place) => entityId(place)));
   }
 
   entity(id: string): Entity {

@@ -5,6 +5,7 @@
  * hundreds of connections (a proxy, a database that all use) is no bridge while it is silent: that two both use it says nothing.
  */
 import type { Entity } from "#shared/entity.ts";
+import type { Series } from "#shared/series.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
 
 /** A host with more connections does not make strangers of each other acquainted. */
@@ -15,6 +16,8 @@ export interface Neighbourhood extends ServiceGraph {
   neighbours(host: string): readonly string[];
   /** Services, hosts and endpoints that a service or a host calls; absent: nobody knows more than hosts. */
   callees?(caller: Entity): readonly { readonly callee: Entity }[];
+  /** Who is at both ends of what a series of the host tells of a connection. */
+  callOf?(host: string, series: Series): { readonly caller: Entity; readonly callee: Entity } | undefined;
   /** Where the host stands (a room, a data centre), where somebody has said so. */
   zoneOf?(host: string): string | null;
 }

@@ -134,6 +134,12 @@ export class HostEnds {
     if (timeMs - this.#sweptMs >= sweepMs) this.#sweep(timeMs);
   }
 
+  /** The end that a series tells of, if it is kept. */
+  endOf(series: Series): End | undefined {
+    const name = nameOf(series);
+    return name === undefined ? undefined : this.ends.get(idOf(newEnd(name)));
+  }
+
   /** Ends of connections to this listener: out of this host, or in, when it is the host's own. */
   endsAt(direction: End["direction"], address: string, port: string): Iterable<End> {
     return this.#byPlace.get(listenerPlace(direction, address, port)) ?? [];

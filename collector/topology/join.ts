@@ -11,6 +11,7 @@
  * addresses differ, and the translator is the endpoint. Pure; nothing here depends on the order in which hosts were heard.
  */
 import { type Entity, entityId } from "#shared/entity.ts";
+import type { Series } from "#shared/series.ts";
 import type { Aged } from "./ageing.ts";
 import { Addresses, isLoopback, isNobodys } from "./addresses.ts";
 import { type Change, type End, HostEnds, type HostEndsState, type Listener } from "./host-ends.ts";
@@ -119,6 +120,14 @@ export class Join {
         end.direction === "out" ? this.#outward(host, end, nowMs) : this.#inward(host, end, nowMs);
       return joined === undefined || entityId(joined.caller) === entityId(joined.callee) ? [] : [joined];
     });
+  }
+
+  /** Who is at both ends of the edge out of `host` that `series` tells of. */
+  endsOf(host: string, series: Series, nowMs: number): Pick<Joined, "caller" | "callee"> | undefined {
+    const end = this.#hosts.get(host)?.ends.endOf(series);
+    if (end === undefined || end.direction !== "out" || !this.#isAlive(end, nowMs)) return undefined;
+    const joined = this.#outward(host, end, nowMs);
+    return joined === undefined ? undefined : { caller: joined.caller, callee: joined.callee };
   }
 
   /** Hosts whose ends may have `host` at the other side. */

@@ -58,6 +58,8 @@ export interface Topology extends DependencyGraph {
   observeCall(callerService: string, calleeService: string, timeMs: number): void;
   /** `source` pushes what `service` on `host` measures itself; both names are asked for alike from then on. */
   runsOn(source: string, host: string, service: string): void;
+  /** Who is at both ends of the edge that a series of the host's agent tells of; undefined if nobody knows. */
+  callOf(host: string, series: Series): { readonly caller: Entity; readonly callee: Entity } | undefined;
   list(level: TopologyLevel): TopologyReport;
   snapshot(): TopologyState;
 }
@@ -174,6 +176,7 @@ export function createTopology({
     callees: (caller) => edges(caller, "caller"),
     callers: (callee) => edges(callee, "callee"),
     serviceHops: (a, b, max) => steps(a, (entity) => isIn(entity, b), around, entityId, max),
+    callOf: (host, series) => join.endsOf(host, series, nowMs),
     list(level) {
       const entities = join.hosts.flatMap((host): Entity[] => [
         ...(level === "service" ? [] : [{ kind: "host", host, name: "" } as const]),

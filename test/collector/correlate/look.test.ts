@@ -8,7 +8,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import type { Entity } from "#shared/entity.ts";
 import type { HistorySeries, HostHistory } from "#shared/host-history.ts";
-import { canonicalLabels, type Series, seriesId } from "#shared/series.ts";
+import { canonicalLabels, labelValue, type Series, seriesId } from "#shared/series.ts";
 import { mulberry32 } from "#test/sim/random.ts";
 
 const startMs = Date.UTC(2026, 0, 5);
@@ -115,6 +115,50 @@ test("who strays is blamed rather than who waits for it, and a process is its se
   assert.equal(found.blamed[0].evidence[0]?.metric, "process.cpu.utilization");
   assert.equal(placeIn(found, { kind: "process", host: "db-01", name: "7/node" }), "service:db-01/ledger");
   assert.equal(placeIn(found, { kind: "disk", host: "db-01", name: "sda" }), "host:db-01");
+});
+
+test("a round-trip time that an agent measured is of the way between two services", () => {
+  const rtt = (peer: string, factor: number): HistorySeries =>
+    history(
+      "causeway.edge.rtt",
+      "s",
+      [
+        ["service.name", "web"],
+        ["causeway.edge.direction", "out"],
+        ["network.peer.address", peer],
+        ["network.peer.port", "5432"],
+      ],
+      wave(0.002, factor, 5),
+    );
+  const known: Neighbourhood = {
+    ...graph,
+    callOf: (_host, { labels }) =>
+      labelValue(labels, "network.peer.address") === "10.0.0.5" ? { caller: web, callee: ledger } : undefined,
+  };
+  const histories = [
+    host("web-01", latency(5), webCpu, rtt("10.0.0.5", 100), rtt("10.0.0.9", 200)),
+    host("db-01", ledgerCpu(1)),
+  ];
+  const found = look(histories, known, { detectedMs: nowMs, leading: symptom, before: null }, nowMs);
+  const [first] = found.blamed;
+  assert.deepEqual(first?.entity, ledger, "its only caller waits for it, and it itself is well");
+  assert.match(first.evidence[0]?.series ?? "", /^causeway\.edge\.rtt\{.*10\.0\.0\.5/);
+  assert.ok(!found.blamed.some(({ evidence }) => evidence.some(({ series }) => series.includes("10.0.0.9"))));
+});
+
+test("of a service on several hosts the one that differs is blamed, and what all of them show counts for less", () => {
+  const ledgerOn = (name: string, factor: number): HostHistory => host(name, ledgerCpu(factor));
+  const sure = (...factors: readonly [number, number, number]): number => {
+    const histories = [
+      host("web-01", latency(5), webCpu),
+      ...factors.map((factor, index) => ledgerOn(`db-0${index + 1}`, factor)),
+    ];
+    const lookedFor = { detectedMs: nowMs, leading: symptom, before: null };
+    const { blamed } = look(histories, graph, lookedFor, nowMs);
+    return blamed.find(({ entity }) => entity.host === "db-01" && entity.kind === "service")?.confidence ?? 0;
+  };
+  const [one, all] = [sure(4, 1, 1), sure(4, 4, 4)];
+  assert.ok(one > 0.9 && all < 0.9, `${one} if it alone is busy, ${all} if all three are`);
 });
 
 test("a cause that crossed no threshold is named with its evidence, once the past was looked at", () => {

@@ -229,6 +229,12 @@ test("a bank with weekly batches keeps its edges for a week, marked as stale", (
 test("round-trip time, retransmits and unreachable peers stand at the edge while they are fresh", () => {
   const { topology, web, db } = shop();
   const edge = out("shop", "10.0.0.5:5432", { local: "10.0.0.2" });
+  assert.deepEqual(topology.callOf("web-01", measured(edge, "causeway.edge.rtt")), {
+    caller: service("web-01", "shop"),
+    callee: service("db-01", "postgres"),
+  });
+  const elsewhere = out("shop", "10.0.0.77:5432", { local: "10.0.0.2" });
+  assert.equal(topology.callOf("web-01", measured(elsewhere, "causeway.edge.rtt")), undefined);
   const figures = (): DependencyEdge => topology.callees(service("web-01", "shop"))[0]!;
   assert.deepEqual(
     [figures().rttSeconds, figures().retransmitsPerSecond, figures().unreachable],
