@@ -31,7 +31,7 @@ import {
 import { createTransactions, type Transactions } from "./transactions/transactions.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 8;
+const snapshotVersion = 9;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */

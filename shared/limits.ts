@@ -155,6 +155,8 @@ export const limits = {
   fingerprintsKeptMax: 1_000,
   /** Evidence that belongs to no incident and waits for one: a host has tens, and thousands of hosts some each. */
   weakSignalsMax: 50_000,
+  /** Series of which it is kept how much of the time they are abnormal. 200 B each. */
+  rarityKeptMax: 20_000,
   /** Hosts that an incident names; how many there are is told beside. */
   incidentHostsMax: 100,
 

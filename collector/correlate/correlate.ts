@@ -19,6 +19,7 @@ import type { Neighbourhood } from "./neighbourhood.ts";
 import { Places } from "./places.ts";
 import type { Candidate } from "./candidate.ts";
 import { firstOf, rankCauses } from "./rank.ts";
+import { type Measured, Rarity, type RarityState } from "./rarity.ts";
 import { RelatedChanges, ringsOf, type Trouble } from "./related-changes.ts";
 import { storyOf } from "./story.ts";
 
@@ -53,6 +54,7 @@ export interface Correlate {
 export interface CorrelateState {
   readonly grouping: GroupingState;
   readonly networks: readonly (readonly [string, string])[];
+  readonly rarity: RarityState;
 }
 
 /** A symptom is noticed about this long after it began; the ranking forgives half a minute less and two minutes more. */
@@ -72,12 +74,18 @@ export function createCorrelate(parts: {
   const places = new Places(topology, changes, state?.networks);
   const grouping = new Grouping(topology, places, state?.grouping);
   const related = new RelatedChanges(changes, topology);
+  const rarity = new Rarity(state?.rarity);
+  const asked: Asked = { topology, related, dimensions, rarity };
   return {
     add(anomalies, nowMs) {
       grouping.pass(nowMs);
-      for (const anomaly of anomalies) grouping.place(anomaly, nowMs);
+      rarity.advance(nowMs);
+      for (const anomaly of anomalies) {
+        grouping.place(anomaly, nowMs);
+        if (anomaly.ended) rarity.add(anomaly);
+      }
       const due = [...grouping.groups.values()].filter((group) => isDue(group, nowMs));
-      return due.map((group) => tell(group, { topology, related, dimensions }, nowMs));
+      return due.map((group) => tell(group, asked, nowMs));
     },
     wanted(dataMs) {
       const wanted = [...grouping.groups.values()].map((group) => historyWanted(group, topology, dataMs));
@@ -88,8 +96,9 @@ export function createCorrelate(parts: {
       if (group === undefined) return [];
       const leading = [...group.symptoms.values()].sort(worstFirst)[0]!;
       const detectedMs = group.firstSymptomMs + noticedMs;
-      group.look = look(histories, topology, { detectedMs, leading, before: group.look }, dataMs);
-      return [tell(group, { topology, related, dimensions }, nowMs)];
+      const rarityOf = (measured: Measured): number | undefined => rarity.of(measured);
+      group.look = look(histories, topology, { detectedMs, leading, before: group.look, rarityOf }, dataMs);
+      return [tell(group, asked, nowMs)];
     },
     locate: (host, addresses) => places.locate(host, addresses),
     reconsider(atMs) {
@@ -98,13 +107,20 @@ export function createCorrelate(parts: {
         if (group.quietSinceMs === null && Math.abs(agoMs) <= changeMs) group.changed = true;
       }
     },
-    forget: (host) => places.forget(host),
+    forget(host) {
+      places.forget(host);
+      rarity.forget(host);
+    },
     weakSignals() {
       const pending = [...grouping.groups.values()].filter(({ confirmed }) => !confirmed);
       const open = [...grouping.weak.values()].filter(({ ended }) => !ended);
       return open.length + pending.reduce((sum, group) => sum + group.open, 0);
     },
-    snapshot: () => ({ grouping: grouping.state(), networks: places.state() }),
+    snapshot: () => ({
+      grouping: grouping.state(),
+      networks: places.state(),
+      rarity: rarity.state(),
+    }),
   };
 }
 
@@ -121,12 +137,18 @@ interface Asked {
   readonly topology: Neighbourhood;
   readonly related: RelatedChanges;
   readonly dimensions: (anomaly: Anomaly) => readonly Text[];
+  readonly rarity: Rarity;
 }
 
-function tell(group: Group, { topology, related, dimensions }: Asked, nowMs: number): Suspicion {
+function tell(group: Group, { topology, related, dimensions, rarity }: Asked, nowMs: number): Suspicion {
   const symptoms = [...group.symptoms.values()].sort(worstFirst);
   const members = ranked(group, symptoms);
-  const candidates = rankCauses(members, topology, (entity, onsetMs) => related.bonus(entity, onsetMs));
+  const candidates = rankCauses(
+    members,
+    topology,
+    (entity, onsetMs) => related.bonus(entity, onsetMs),
+    (anomaly) => rarity.of(anomaly),
+  );
   const firstSymptomMs = firstOf(symptoms);
   const causes = candidates.map((candidate) => toCause(candidate, candidates, firstSymptomMs));
   const [first] = candidates;

@@ -21,6 +21,7 @@ import type {
   SeriesEvidence,
 } from "./causes/evidence.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
+import type { Measured } from "./rarity.ts";
 
 /** Places that are kept of a look. */
 const blamedMax = 5;
@@ -57,6 +58,8 @@ export interface LookedFor {
   readonly leading: Pick<Anomaly, "entity" | "kind">;
   /** The look before this one. */
   readonly before: Look | null;
+  /** How rarely a series is abnormal (`rarity.ts`); undefined when it is not known. */
+  readonly rarityOf?: ((measured: Measured) => number | undefined) | undefined;
 }
 
 interface Seen {
@@ -68,7 +71,7 @@ interface Seen {
 export function look(
   histories: readonly HostHistory[],
   graph: Neighbourhood,
-  { detectedMs, leading, before }: LookedFor,
+  { detectedMs, leading, before, rarityOf = () => undefined }: LookedFor,
   nowMs: number,
 ): Look {
   const places = new Places(histories, graph);
@@ -82,7 +85,10 @@ export function look(
       if (of === null) continue;
       const id = `${host}\n${history.id}`;
       seen.set(id, { host, meaning, history });
-      series.push({ id, ...of, timesMs, values: history.values });
+      const { metric } = history.series;
+      const rarity = rarityOf({ host, series: history.id, metric, entity: meaning.entity });
+      const known = rarity === undefined ? {} : { rarity };
+      series.push({ id, ...of, ...known, timesMs, values: history.values });
     }
   }
   const window: EvidenceWindow = {

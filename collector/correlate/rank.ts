@@ -10,6 +10,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
 import { type Candidate, causeKind, isEffect } from "./candidate.ts";
+import { rarityFactor } from "./causes/causes.ts";
 import type { Members } from "./group.ts";
 import type { ChangeBonus } from "./related-changes.ts";
 import { withLook } from "./seen.ts";
@@ -53,11 +54,15 @@ const sameShare = 0.25;
 /** The change that speaks most for an entity whose evidence began then. */
 export type ActionOf = (entity: Entity, onsetMs: number) => ChangeBonus | null;
 
+/** How rarely the series of an anomaly is abnormal (`rarity.ts`); undefined when it is not known. */
+export type RarityOf = (anomaly: Anomaly) => number | undefined;
+
 /** Candidates, best first; ties by entity id. Never more than `causesMax`. */
 export function rankCauses(
   group: Members,
   graph: ServiceGraph,
   actionOf: ActionOf = () => null,
+  rarityOf: RarityOf = () => undefined,
 ): Candidate[] {
   const symptoms = [...group.symptoms.values()];
   const suffering = new Set(symptoms.filter(isEffect).map(({ host }) => host));
@@ -70,8 +75,7 @@ export function rankCauses(
     if (known === undefined) byEntity.set(id, [anomaly]);
     else known.push(anomaly);
   }
-  const firstSymptomMs = firstOf(symptoms);
-  const told = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group, firstSymptomMs));
+  const told = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group, rarityOf));
   const seen = group.look === null ? told : withLook(told, group.look, symptoms);
   const candidates = seen.map((candidate) => withAction(candidate, symptoms, actionOf));
   candidates.sort((a, b) => b.score - a.score || (entityId(a.entity) < entityId(b.entity) ? -1 : 1));
@@ -92,10 +96,13 @@ function score(
   anomalies: readonly Anomaly[],
   symptoms: readonly Anomaly[],
   group: Members,
-  firstSymptomMs: number,
+  rarityOf: RarityOf,
 ): Candidate {
   const weighed = anomalies
-    .map((anomaly) => ({ anomaly, weight: weigh(anomaly, symptoms, group, firstSymptomMs) }))
+    .map((anomaly) => {
+      const weight = weigh(anomaly, symptoms, group) * rarityFactor(rarityOf(anomaly));
+      return { anomaly, weight };
+    })
     .sort((a, b) => b.weight - a.weight || (a.anomaly.id < b.anomaly.id ? -1 : 1));
   const [first, second, third] = weighed.map(({ weight }) => weight);
   const own = (first ?? 0) + 0.5 * (second ?? 0) + 0.25 * (third ?? 0);
@@ -137,18 +144,13 @@ function saysWhereToLook({ detector }: Anomaly): boolean {
   return detector === "host" || detector === "flat";
 }
 
-function weigh(
-  anomaly: Anomaly,
-  symptoms: readonly Anomaly[],
-  group: Members,
-  firstSymptomMs: number,
-): number {
+function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Members): number {
   if (saysWhereToLook(anomaly)) return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
   // What is foretold began long before it was seen: late says nothing of it.
   const foretold = anomaly.detector === "forecast";
-  const lateByMs = Math.min(anomaly.startedMs - firstSymptomMs, foretold ? 0 : Number.POSITIVE_INFINITY);
+  const lateByMs = Math.min(anomaly.startedMs - firstOf(symptoms), foretold ? 0 : Number.POSITIVE_INFINITY);
   const spanMs = Math.max(1, group.lastOnsetMs - group.startedMs, lateMs);
   const timing =
     lateByMs <= 0 ? 1 + leadWeight * Math.min(1, -lateByMs / spanMs) : 1 / (1 + lateByMs / lateMs);

@@ -2,12 +2,11 @@
  * Root causes: a window of evidence in, ranked entities and metrics out; pure.
  *
  * Four questions, one file each. How far did every series stray (`deviation.ts`, over `baseline.ts`)? What does that count for
- * (`weigh.ts`, `aspects.ts`)? Who is to blame when what others explain is taken away (`blame.ts`, over `graph.ts`, `gaps.ts`,
- * `changes.ts`)? How sure is that (`confidence.ts`, `usual-score.ts`)? `evidence.ts` says what goes in and comes out, `tell.ts` puts the answer together.
+ * (`weigh.ts`, `aspects.ts`)? Who is to blame when what others explain is taken away (`blame.ts`, over `graph.ts` and
+ * `gaps.ts`)? How sure is that (`confidence.ts`, `usual-score.ts`)? `evidence.ts` says what goes in and comes out, `tell.ts` puts the answer together.
  * Cost: linear in samples, series and edges; `npm run bench -- rank` says how much.
  */
 import { blameOf } from "./blame.ts";
-import { changesFor } from "./changes.ts";
 import { deviationsOf } from "./deviation.ts";
 import type { EvidenceWindow, Ranking } from "./evidence.ts";
 import { withGaps } from "./gaps.ts";
@@ -15,6 +14,8 @@ import { graphOf } from "./graph.ts";
 import { tell } from "./tell.ts";
 import { earlierWindow, stretches } from "./usual-score.ts";
 import { weigh } from "./weigh.ts";
+
+export { rarityFactor } from "./weigh.ts";
 
 /** Ranks the entities of `window` by how well each explains what is wrong; nothing in it is changed. */
 export function rankCauses(window: EvidenceWindow): Ranking {
@@ -27,9 +28,7 @@ export function rankCauses(window: EvidenceWindow): Ranking {
   );
   const blame = blameOf(weights, found, graph, peers);
   const onsetMs = onsets(weights, found.sinceMs, graph.entityOfSeries, blame.silentSinceMs);
-  const changed = changesFor(window.changes ?? [], onsetMs, graph);
-  for (const [entity, { factor }] of changed) blame.score[entity]! *= factor;
-  return tell({ series, graph, found, weights, blame, changed, onsetMs, usualScore: window.usualScore });
+  return tell({ series, graph, found, weights, blame, onsetMs, usualScore: window.usualScore });
 }
 
 /** What the best of `window` scores in quiet stretches of its past: the least of them; undefined without a past. */

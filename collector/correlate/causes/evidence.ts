@@ -62,14 +62,6 @@ export interface EvidenceEntity {
   readonly host?: string;
 }
 
-/** A change that somebody made: a deployment, a setting, a failover. */
-export interface ChangeEvent {
-  readonly id: string;
-  readonly entity: string;
-  readonly atMs: number;
-  readonly kind: string;
-}
-
 export interface EvidenceWindow {
   readonly detectedMs: number;
   readonly series: readonly EvidenceSeries[];
@@ -78,7 +70,6 @@ export interface EvidenceWindow {
   readonly entities?: readonly EvidenceEntity[];
   /** Entities that do the same work: what all of them show is not one's own. */
   readonly peers?: readonly (readonly string[])[];
-  readonly changes?: readonly ChangeEvent[];
   /** Where the trouble is felt, and as what: a cause must be able to explain as much of it. */
   readonly breached?: { readonly entity: string; readonly kind: MetricKind };
   /** What the best of these entities scores when nothing is wrong (`usualScoreOf`): how noisy they are. */
@@ -130,8 +121,6 @@ export interface RankedCause {
   readonly counterEvidence: readonly CounterEvidence[];
   /** The last time at which anything was heard of it, when it has fallen silent. */
   readonly silentSinceMs?: number;
-  /** The change that most likely did it. */
-  readonly change?: ChangeEvent;
 }
 
 export interface RankedMetric extends SeriesEvidence {

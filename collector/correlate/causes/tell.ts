@@ -7,7 +7,6 @@
  */
 import { aspects, numberOfAspect, weightOf } from "./aspects.ts";
 import type { Blame } from "./blame.ts";
-import type { Changed } from "./changes.ts";
 import { confidenceOf } from "./confidence.ts";
 import type { Deviations } from "./deviation.ts";
 import type {
@@ -40,7 +39,6 @@ export interface Judged {
   readonly found: Deviations;
   readonly weights: Float64Array;
   readonly blame: Blame;
-  readonly changed: ReadonlyMap<number, Changed>;
   readonly onsetMs: Float64Array;
   readonly usualScore: number | undefined;
 }
@@ -54,7 +52,6 @@ export function tell(judged: Judged): Ranking {
   const others = order.slice(1).reduce((sum, entity) => sum + score[entity]!, 0);
   const causes = order.map((entity, place): RankedCause => {
     const silentSinceMs = judged.blame.silentSinceMs[entity]!;
-    const change = judged.changed.get(entity)?.change;
     return {
       entity: names[entity]!,
       score: score[entity]!,
@@ -62,7 +59,6 @@ export function tell(judged: Judged): Ranking {
       evidence: (evidence.get(entity) ?? []).map((index) => toEvidence(judged, index)),
       counterEvidence: counterEvidence(judged, order, place),
       ...(Number.isNaN(silentSinceMs) ? {} : { silentSinceMs }),
-      ...(change === undefined ? {} : { change }),
     };
   });
   return { causes, metrics: metricsOf(judged, score[order[0] ?? 0] ?? 0) };

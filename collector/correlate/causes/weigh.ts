@@ -61,10 +61,15 @@ export function weigh(
       weight *= Math.min(1, size / (slowest.get(measure.unit) ?? size)) ** edgePower;
     }
     weight *= explains(felt, aspect, graph.entityOfSeries[index]!, size);
-    if (rarity !== undefined) weight *= Math.min(rarityMax, Math.max(rarityMin, rarity / usualRarity));
+    weight *= rarityFactor(rarity);
     weights[index] = weight;
   }
   return weights;
+}
+
+/** What evidence counts for by how rarely its series is abnormal (`EvidenceSeries.rarity`); 1 where that is not known. */
+export function rarityFactor(rarity: number | undefined): number {
+  return rarity === undefined ? 1 : Math.min(rarityMax, Math.max(rarityMin, rarity / usualRarity));
 }
 
 function material({ floor, floorShare }: Measure, size: number, usual: number): number {

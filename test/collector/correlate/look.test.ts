@@ -161,6 +161,19 @@ test("of a service on several hosts the one that differs is blamed, and what all
   assert.ok(one > 0.9 && all < 0.9, `${one} if it alone is busy, ${all} if all three are`);
 });
 
+test("of two that stray alike the one that seldom does is blamed", () => {
+  const batch = cpu([["service.name", "batch"]], "causeway.service.cpu.time", 4, 2);
+  const other = cpu([["service.name", "audit"]], "causeway.service.cpu.time", 4, 2);
+  const histories = [host("web-01", latency(5), webCpu), host("db-01", batch, other)];
+  const firstOf = (often: string): string | undefined => {
+    const rarityOf = ({ series }: { series: string }): number => (series.includes(often) ? 1 : 7);
+    const lookedFor = { detectedMs: nowMs, leading: symptom, before: null, rarityOf };
+    return look(histories, graph, lookedFor, nowMs).blamed[0]?.entity.name;
+  };
+  assert.equal(firstOf("batch"), "audit");
+  assert.equal(firstOf("audit"), "batch");
+});
+
 test("a cause that crossed no threshold is named with its evidence, once the past was looked at", () => {
   const correlate = createCorrelate({ topology: graph });
   const [before] = correlate.add([symptom], nowMs);

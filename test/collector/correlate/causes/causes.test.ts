@@ -179,29 +179,6 @@ test("an endpoint that only callers see counts less than the service that it is 
   assert.ok(asRemote.causes[1]?.counterEvidence.some(({ kind }) => kind === "remote"));
 });
 
-test("a change on what shows evidence after it makes that more suspect; one elsewhere or afterwards is a decoy", () => {
-  const two: readonly Made[] = [
-    { entity: "a", what: "cpu", times: 3 },
-    { entity: "b", what: "cpu", times: 3 },
-    { entity: "c", what: "cpu" },
-  ];
-  const change = (entity: string, atMs: number) => ({
-    id: `${entity} ${atMs}`,
-    entity,
-    atMs,
-    kind: "deployment",
-  });
-  const ranked = (...changes: ReturnType<typeof change>[]) => rankCauses(windowOf(two, { changes })).causes;
-  assert.equal(ranked(change("b", -60_000))[0]?.entity, "b");
-  assert.equal(ranked(change("b", -60_000))[0]?.change?.id, "b -60000");
-  assert.equal(ranked(change("a", -60_000))[0]?.entity, "a");
-  const plain = ranked();
-  // On something that shows nothing; after the fact; two hours before.
-  for (const decoy of [change("c", -10_000), change("b", 120_000), change("b", -7_200_000)]) {
-    assert.deepEqual(ranked(decoy), plain, decoy.id);
-  }
-});
-
 test("what all peers show is nobody's own, and what one of them shows is", () => {
   const replica = (number: number, times: number): Made => ({
     entity: `replica-${number}`,
