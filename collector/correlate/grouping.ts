@@ -184,7 +184,8 @@ export class Grouping {
       const together = Math.abs(kept.firstSymptomMs - other.firstSymptomMs) <= silentHopMs;
       const late = nowMs - younger.detectedMs > mergeMs;
       if (late || other.quietSinceMs !== null || !kept.mayBeOneWith(other)) continue;
-      if (!together && !this.#rootsMeet(kept, other, anomaly.host)) continue;
+      const isBySilence = kept.ownSilences > 0 || other.ownSilences > 0;
+      if (!together && (isBySilence || !this.#rootsMeet(kept, other, anomaly.host))) continue;
       const older = younger === other ? kept : other;
       this.#absorb(older, younger);
       kept = older;
@@ -300,8 +301,11 @@ export class Grouping {
 /** Whether `anomaly` may belong to `group`, which is `hops` calls away. */
 function fits(anomaly: Anomaly, group: Group, hops: number): boolean {
   if (!suits(anomaly, group)) return false;
+  // Of what was already told nobody dies: a host that falls silent in the middle of it has its own story, and goes before it.
+  const sinceMs = Math.abs(anomaly.startedMs - group.firstSymptomMs);
+  if (isOwnSilence(anomaly) && sinceMs > silentHopMs && !group.knows(anomaly)) return false;
   if (hops === 0 && (group.knows(anomaly) || (group.open > 0 && group.suffers(anomaly)))) return true;
-  if (hops === 2 && Math.abs(anomaly.startedMs - group.firstSymptomMs) > silentHopMs) return false;
+  if (hops === 2 && sinceMs > silentHopMs) return false;
   const { quietSinceMs } = group;
   const active = quietSinceMs === null || anomaly.startedMs <= quietSinceMs;
   return active && Math.abs(anomaly.startedMs - group.lastOnsetMs) <= group.windowMs;

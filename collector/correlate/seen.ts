@@ -74,12 +74,13 @@ function judgedBy(candidate: Candidate, look: Look): Candidate {
   };
 }
 
-/** Where anomalies tell only what it suffers, and the look has seen why, that goes first. */
+/** Where anomalies tell what it suffers first, and the look has seen why, that goes before. */
 function withReason(candidate: Candidate, look: Look): Candidate {
   const place = look.blamed.find(({ entity }) => entityId(entity) === entityId(candidate.entity));
   const [reason] = place?.evidence ?? [];
-  if (reason === undefined || isEffect(reason) || !candidate.evidence.every(isEffect)) return candidate;
-  return { ...candidate, kind: causeKind(reason), evidence: [reason, ...candidate.evidence] };
+  if (reason === undefined || isEffect(reason) || !isEffect(candidate.evidence[0]!)) return candidate;
+  const others = candidate.evidence.filter(({ series }) => series !== reason.series);
+  return { ...candidate, kind: causeKind(reason), evidence: [reason, ...others] };
 }
 
 /** Of the same host, and one of both is the host itself. */

@@ -71,3 +71,16 @@ export const processCpu = (
 export function endedAt(of: Anomaly, atS: number): Anomaly {
   return { ...of, ended: true, lastMs: startMs + atS * 1000 };
 }
+
+/** Of a host that is not heard any more. */
+export function silent(host: string, atS: number): Anomaly {
+  const entity = { kind: "host", host, name: "" } as const;
+  const what = {
+    series: "",
+    detector: "absence",
+    kind: "state",
+    resource: "agent",
+    role: "symptom",
+  } as const;
+  return anomaly(host, "", atS, { id: `${host}|silence|${atS}`, entity, score: 8, completeness: 0, ...what });
+}

@@ -57,6 +57,8 @@ function isArgsError(error: unknown): boolean {
 }
 
 if (import.meta.main) {
+  // Whoever reads stops when he has seen enough: `| head`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   process.exitCode = await runEval(
     process.argv.slice(2),
     (line) => void process.stdout.write(`${line}\n`),

@@ -5,7 +5,7 @@ import { createCorrelate, rerankMs } from "#collector/correlate/correlate.ts";
 import { createTopology } from "#collector/topology/topology.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { Suspicion } from "#shared/suspicion.ts";
-import { anomaly, cpuBusy, endedAt, processCpu, startMs } from "#test/collector/anomalies.ts";
+import { anomaly, cpuBusy, endedAt, processCpu, silent, startMs } from "#test/collector/anomalies.ts";
 
 function correlateOver(...edges: [string, string][]) {
   const topology = createTopology();
@@ -156,18 +156,6 @@ test("of services that slow down together the one that calls none of the others 
 function cutOff(host: string, atS: number, id = "partition|1"): Anomaly {
   const group = { id, entity: { kind: "network", host: "collector", name: "" } } as const;
   return { ...silent(host, atS), group, reasons: [{ key: "reason.partition", effect: "raised", args: {} }] };
-}
-
-function silent(host: string, atS: number): Anomaly {
-  const entity = { kind: "host", host, name: "" } as const;
-  const what = {
-    series: "",
-    detector: "absence",
-    kind: "state",
-    resource: "agent",
-    role: "symptom",
-  } as const;
-  return anomaly(host, "", atS, { id: `${host}|silence|${atS}`, entity, score: 8, completeness: 0, ...what });
 }
 
 test("hosts that were cut off together are one group though they never talk, and what they share is blamed", () => {

@@ -8,7 +8,7 @@ import { createTopology } from "#collector/topology/topology.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
 import { canonicalLabels } from "#shared/series.ts";
 import type { Suspicion } from "#shared/suspicion.ts";
-import { anomaly, cpuBusy, endedAt, processCpu, startMs } from "#test/collector/anomalies.ts";
+import { anomaly, cpuBusy, endedAt, processCpu, silent, startMs } from "#test/collector/anomalies.ts";
 
 function correlateOver(...edges: [string, string][]) {
   const topology = createTopology();
@@ -63,6 +63,16 @@ test("what suffers from the same stays in one group however long it lasts, and n
   assert.equal(groupsOf(correlateOver(), first, endedAt(first, 60), load).size, 2);
   const [slow, failing] = [anomaly("a", "web_latency_seconds", 0), anomaly("a", "pay_errors", 900)];
   assert.equal(groupsOf(correlateOver(), slow, failing).size, 2, "of which service they are nobody knows");
+});
+
+test("a host that falls silent in the middle of another trouble is an incident of its own; one that began with it is the same", () => {
+  const correlate = () => correlateOver(["web", "db"]);
+  assert.equal(groupsOf(correlate(), cpuBusy("db", 0), silent("db", 40)).size, 1);
+  const apart = groupsOf(correlate(), cpuBusy("db", 0), silent("db", 90), memory("web", 100));
+  assert.deepEqual(
+    [...apart.values()].map(({ symptoms }) => symptoms.map(({ host, detector }) => `${host} ${detector}`)),
+    [["db record"], ["db absence", "web record"]],
+  );
 });
 
 test("two groups that a symptom connects are one, and the older lives on", () => {
