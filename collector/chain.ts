@@ -10,6 +10,7 @@ import type { Change } from "#shared/contract/change.ts";
 import type { Incident, Text } from "#shared/contract/incident.ts";
 import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { Series } from "#shared/series.ts";
+import type { Suspicion } from "#shared/suspicion.ts";
 import { packSnapshot, unpackSnapshot } from "#shared/snapshot.ts";
 import { type Changes, type ChangesState, createChanges } from "./changes/changes.ts";
 import { type CorrelateState, createCorrelate } from "./correlate/correlate.ts";
@@ -87,6 +88,7 @@ interface ChainMeta {
   readonly topology: TopologyState;
   readonly changes: ChangesState;
   readonly correlate: CorrelateState;
+  readonly held: readonly Suspicion[];
   readonly incidents: IncidentsState;
 }
 
@@ -128,9 +130,31 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
   /** Of the newest sample: what is looked at, and when, must not depend on how fast the journal is followed. */
   let dataMs = before?.meta.dataMs ?? 0;
 
-  const follow = (anomalies: readonly Anomaly[]): ChainResult => {
+  /** Told for the first time, and a look at their past is wanted: they wait for it, or for the next tick. */
+  let held: readonly Suspicion[] = before?.meta.held ?? [];
+
+  /** `late`: what has waited long enough. */
+  const follow = (anomalies: readonly Anomaly[], late: readonly Suspicion[] = []): ChainResult => {
     const suspicions = correlate.add(anomalies, nowMs);
-    return { ...nothing, anomalies, incidents: incidents.apply(suspicions, nowMs) };
+    const again = new Set(suspicions.map(({ id }) => id));
+    const waited = new Set(late.map(({ id }) => id));
+    const told = [...late.filter(({ id }) => !again.has(id)), ...holdBack(suspicions, waited)];
+    return { ...nothing, anomalies, incidents: incidents.apply(told, nowMs) };
+  };
+  const holdBack = (suspicions: readonly Suspicion[], waited: ReadonlySet<string>): readonly Suspicion[] => {
+    const fresh = suspicions.filter(
+      ({ id, absorbed }) => absorbed.length === 0 && !waited.has(id) && !incidents.tells(id),
+    );
+    if (fresh.length === 0) return suspicions;
+    const wanted = new Set(correlate.wanted(dataMs).map(({ id }) => id));
+    const waiting = fresh.filter(({ id }) => wanted.has(id));
+    held = [...held.filter(({ id }) => waiting.every((one) => one.id !== id)), ...waiting];
+    return suspicions.filter((one) => !waiting.includes(one));
+  };
+  const release = (): readonly Suspicion[] => {
+    const released = held;
+    held = [];
+    return released;
   };
   const advance = (toMs: number): void => {
     nowMs = Math.max(nowMs, toMs);
@@ -169,7 +193,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           advance(event.nowMs);
           topology.advance(nowMs);
           const { anomalies, departures } = detect.tick(nowMs);
-          const result = follow(anomalies);
+          const result = follow(anomalies, release());
           // After its last anomalies have found their places.
           for (const { host, what } of departures) {
             if (what === "gone")
@@ -193,6 +217,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           return { ...nothing, incidents: [incident] };
         }
         case "history": {
+          held = held.filter(({ id }) => id !== event.id);
           const suspicions = correlate.look(event.id, event.histories, dataMs, nowMs);
           return { ...nothing, incidents: incidents.apply(suspicions, nowMs) };
         }
@@ -212,6 +237,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           topology: topology.snapshot(),
           changes: changes.snapshot(),
           correlate: correlate.snapshot(),
+          held,
           incidents: incidents.snapshot(),
         } satisfies ChainMeta,
         columns: new Map([

@@ -6,7 +6,7 @@
  * and shows the same at the same moment; else it opens a group. Two groups that a symptom connects become one, if their roots are
  * neighbours or they began together: the older lives on. When more groups open within a minute than anybody can look at, it is one
  * trouble. What already suffers from something belongs to its group by every sign of it, and what is over stays over: after its last
- * symptom ended, a group takes back only what it knew. Evidence never opens a group: it
+ * symptom ended, a group takes back only what it knew, for a minute. Evidence never opens a group: it
  * waits, and is taken in when a group comes near it. (Dynatrace merges within 15 minutes along topology; three minutes gave 1.00
  * incident per fault on a public microservice trace.)
  *
@@ -21,6 +21,8 @@ import { type Neighbourhood, ringOf } from "./neighbourhood.ts";
 import type { Places } from "./places.ts";
 
 const silentHopMs = 60_000;
+/** What it knew, and comes back within this time after its last symptom ended, had not ended; later it may be of another cause. */
+const relapseMs = 60_000;
 /** Evidence that began this long before the first symptom may still be its cause: a leak, a slow fill. */
 const evidenceLeadMs = 3_600_000;
 /** Ended evidence is remembered this long for a symptom that comes late; ended groups for a symptom that comes back. */
@@ -304,9 +306,11 @@ function fits(anomaly: Anomaly, group: Group, hops: number): boolean {
   // Of what was already told nobody dies: a host that falls silent in the middle of it has its own story, and goes before it.
   const sinceMs = Math.abs(anomaly.startedMs - group.firstSymptomMs);
   if (isOwnSilence(anomaly) && sinceMs > silentHopMs && !group.knows(anomaly)) return false;
-  if (hops === 0 && (group.knows(anomaly) || (group.open > 0 && group.suffers(anomaly)))) return true;
-  if (hops === 2 && sinceMs > silentHopMs) return false;
   const { quietSinceMs } = group;
+  const relapses = quietSinceMs === null || anomaly.startedMs - quietSinceMs <= relapseMs;
+  if (hops === 0 && relapses && (group.knows(anomaly) || (group.open > 0 && group.suffers(anomaly))))
+    return true;
+  if (hops === 2 && sinceMs > silentHopMs) return false;
   const active = quietSinceMs === null || anomaly.startedMs <= quietSinceMs;
   return active && Math.abs(anomaly.startedMs - group.lastOnsetMs) <= group.windowMs;
 }

@@ -13,7 +13,7 @@ import { acknowledge, answerTo, confirmCause, type IncidentCommand, recall } fro
 import { entryAt, type Entry } from "./entry.ts";
 import { factsOf, sizeOf, whereOf } from "./facts.ts";
 import { featuresOf, Library, type Remembered } from "./fingerprint.ts";
-import { causeEntries, expireMs, hear, merge, reopenMs, resolveBy, settle } from "./life.ts";
+import { causeEntries, expireMs, firstNamed, hear, merge, reopenMs, resolveBy, settle } from "./life.ts";
 import { Suppression } from "./suppression.ts";
 
 /** Incidents that are over stay in memory, after their last change, for a late reopening only. */
@@ -26,6 +26,8 @@ export interface Incidents {
   apply(suspicions: readonly Suspicion[], nowMs: number): Incident[];
   /** The changed incident, or undefined when there is no such incident in memory (it ended long ago, or never was). */
   command(command: IncidentCommand, nowMs: number): Incident | undefined;
+  /** Whether an incident tells of the group. */
+  tells(suspicionId: string): boolean;
   /** An incident in memory: open, or ended or answered so recently that it may change again. */
   incident(id: string): Incident | undefined;
   /** Those that are not over. */
@@ -49,11 +51,11 @@ export function createIncidents(state?: IncidentsState): Incidents {
   const entryOf = (suspicion: Suspicion, nowMs: number): Entry | undefined =>
     entries.find(({ suspicionId }) => suspicionId === suspicion.id) ??
     entries.find(
-      ({ fingerprint, active, incident }) =>
-        fingerprint === suspicion.fingerprint &&
+      (entry) =>
         suspicion.active &&
-        !active &&
-        (incident.resolvedMs === null || nowMs - incident.resolvedMs <= reopenMs),
+        !entry.active &&
+        (entry.incident.resolvedMs === null || nowMs - entry.incident.resolvedMs <= reopenMs) &&
+        isSameTrouble(entry, suspicion),
     );
 
   /** The oldest of the incidents that this suspicion tells of; the others become part of it. */
@@ -123,10 +125,22 @@ export function createIncidents(state?: IncidentsState): Incidents {
       }
       return entry.incident;
     },
+    tells: (id) => entries.some(({ suspicionId }) => suspicionId === id),
     incident: (id) => entries.find(({ incident }) => incident.id === id)?.incident,
     open: () => entries.map(({ incident }) => incident).filter((incident) => !isOver(incident)),
     snapshot: () => ({ next, entries: entries.map((entry) => ({ ...entry })), library: library.state() }),
   };
+}
+
+/**
+ * Another group soon after is the same trouble again if the same is to blame. The same symptom alone says so only while nobody knows what was to
+ * blame for the first: customers feel different faults alike.
+ */
+function isSameTrouble({ fingerprint, incident }: Entry, suspicion: Suspicion): boolean {
+  const [before, now] = [firstNamed(incident.causes), firstNamed(suspicion.causes)];
+  if (incident.state === "merged") return false;
+  if (before !== null) return before === now;
+  return fingerprint === suspicion.fingerprint;
 }
 
 /** What an operator has called over while signs are left stays known, or those signs would be an incident again. */

@@ -230,7 +230,7 @@ export function causeEntries(
   return [entryAt(nowMs, "timeline.cause", { ...cause.text.args, cause: cause.text.key })];
 }
 
-function firstNamed([first]: readonly Cause[]): string | null {
+export function firstNamed([first]: readonly Cause[]): string | null {
   return first !== undefined && first.confidence >= causeConfidenceMin ? first.entity : null;
 }
 

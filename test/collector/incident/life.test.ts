@@ -14,7 +14,7 @@ import { severityOf } from "#collector/incident/severity.ts";
 import { createTopology } from "#collector/topology/topology.ts";
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { Incident } from "#shared/contract/incident.ts";
-import { anomaly, cpuBusy, endedAt, processCpu, startMs } from "#test/collector/anomalies.ts";
+import { anomaly, cpuBusy, endedAt, processCpu, silent, startMs } from "#test/collector/anomalies.ts";
 
 /** Correlation and incidents together, told at seconds after `startMs`; `until` lets time pass as the collector's ticks do. */
 function machine(...edges: [string, string][]) {
@@ -43,20 +43,6 @@ function machine(...edges: [string, string][]) {
 }
 
 const memory = (host: string, atS: number): Anomaly => anomaly(host, "system.memory.utilization", atS);
-
-function silent(host: string, atS: number): Anomaly {
-  return anomaly(host, "", atS, {
-    id: `${host}|silence|${atS}`,
-    entity: { kind: "host", host, name: "" },
-    series: "",
-    detector: "absence",
-    kind: "state",
-    resource: "agent",
-    role: "symptom",
-    score: 8,
-    completeness: 0,
-  });
-}
 
 function counted(what: string, events: number, ...keys: string[]): Anomaly {
   const reasons = keys.map((key) => ({ key, effect: "raised", args: { what, events, bad: 1 } }) as const);
@@ -87,6 +73,27 @@ test("a storm of news is ranked and told every five seconds at most", () => {
       }),
     );
   assert.ok(told.length <= 3, `${told.length}`);
+});
+
+test("the same symptom of another cause soon after is an incident of its own; of the same cause it comes back", () => {
+  const { at, until, now } = machine();
+  const busyBy = (process: string, fromS: number) => [
+    cpuBusy("a", fromS),
+    processCpu("a", process, fromS, 0.48),
+  ];
+  const overAt = (atS: number, anomalies: readonly Anomaly[]) =>
+    at(atS, ...anomalies.map((one) => endedAt(one, atS)));
+  at(10, ...busyBy("job", 0));
+  overAt(60, busyBy("job", 0));
+  until(300);
+  assert.equal(now("INC-1")?.state, "resolved");
+  at(310, ...busyBy("backup", 300));
+  assert.equal(now("INC-2")?.causes[0]?.entity, "process:a/7/backup");
+  assert.equal(now("INC-1")?.state, "resolved");
+  overAt(360, busyBy("backup", 300));
+  until(600);
+  at(610, ...busyBy("job", 600));
+  assert.deepEqual([now("INC-1")?.state, now("INC-1")?.reopened], ["reopened", 1]);
 });
 
 test("a first cause that another hardly beats stays first until the other is first again", () => {
