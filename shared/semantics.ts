@@ -387,6 +387,15 @@ export function meaningOf(series: Series, host: string): Meaning {
   };
 }
 
+/** OpenTelemetry's and Prometheus' names of what a client measures of its calls. */
+const clientMetric =
+  /^(causeway\.edge\.(calls|latency)|(http|rpc|grpc|db|messaging)[._]client[._](request|operation|call|duration|started|handled|handling))/;
+
+/** Whether it is what an entity saw of those that it calls, so that it may be their doing; a client's pools and connections are its own. */
+export function isOfCallees(metric: string): boolean {
+  return clientMetric.test(metric);
+}
+
 /** Labels whose values are used once: what they name never comes back under that name. */
 const onceLabels = new Set(["process.pid", "container.id", "k8s.pod.uid", "network.peer.address"]);
 /** Control groups of containers and of sessions. */

@@ -10,7 +10,7 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
 import type { HistorySeries, HostHistory } from "#shared/host-history.ts";
-import { type Meaning, meaningOf } from "#shared/semantics.ts";
+import { isOfCallees, type Meaning, meaningOf } from "#shared/semantics.ts";
 import { labelValue } from "#shared/series.ts";
 import { rankCauses, usualScoreOf } from "./causes/causes.ts";
 import type {
@@ -188,8 +188,10 @@ class Places {
     }
     const caller = labelValue(series.labels, "caller");
     const callee = labelValue(series.labels, "callee");
-    if (caller === undefined || callee === undefined)
-      return { entity: entityId(this.placeOf(meaning.entity)), measure: { ...measure, at: "itself" } };
+    if (caller === undefined || callee === undefined) {
+      const where = isOfCallees(series.metric) ? "callees" : "itself";
+      return { entity: entityId(this.placeOf(meaning.entity)), measure: { ...measure, at: where } };
+    }
     return {
       entity: this.#named(callee, meaning.entity.host),
       caller: this.#named(caller, meaning.entity.host),

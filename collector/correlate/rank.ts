@@ -7,7 +7,9 @@
  * and errors are effects: of those that suffer them only the origin stays a candidate, the one that calls nobody who suffers.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
+import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
+import { isOfCallees } from "#shared/semantics.ts";
 import type { ServiceGraph } from "#shared/suspicion.ts";
 import { type Candidate, causeKind, isEffect } from "./candidate.ts";
 import { rarityFactor } from "./causes/causes.ts";
@@ -69,7 +71,8 @@ export function rankCauses(
   const isOrigin = (host: string): boolean => ![...suffering].some((other) => graph.calls(host, other));
   const byEntity = new Map<string, Anomaly[]>();
   for (const anomaly of [...symptoms, ...group.evidence.values()]) {
-    if (isEffect(anomaly) && (suffering.size < 2 || !isOrigin(anomaly.host))) continue;
+    if (isEffect(anomaly) && (suffering.size < 2 || !isOrigin(anomaly.host) || isOfCallees(anomaly.metric)))
+      continue;
     const id = entityId(blamed(anomaly));
     const known = byEntity.get(id);
     if (known === undefined) byEntity.set(id, [anomaly]);
@@ -78,8 +81,18 @@ export function rankCauses(
   const told = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group, rarityOf));
   const seen = group.look === null ? told : withLook(told, group.look, symptoms);
   const candidates = seen.map((candidate) => withAction(candidate, symptoms, actionOf));
-  candidates.sort((a, b) => b.score - a.score || (entityId(a.entity) < entityId(b.entity) ? -1 : 1));
+  candidates.sort(
+    (a, b) =>
+      Number(isNamed(b)) - Number(isNamed(a)) ||
+      b.score - a.score ||
+      (entityId(a.entity) < entityId(b.entity) ? -1 : 1),
+  );
   return withoutEchoes(candidates).slice(0, causesMax);
+}
+
+/** What may be told as the cause goes before what may not, however much else speaks for that. */
+function isNamed({ confidence }: Candidate): boolean {
+  return confidence >= causeConfidenceMin;
 }
 
 /** What is to blame if this anomaly is to be believed: of a trouble that many share, what they have in common. */

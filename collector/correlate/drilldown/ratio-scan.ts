@@ -55,6 +55,8 @@ const excessShareMin = 0.05;
 /** Where nothing ever failed, one failure in this many attempts is still possible. */
 const usualShareMin = 1e-6;
 const expectedMin = 1e-6;
+/** Scores are sums in some order: what differs by less is the same. */
+const equalScores = 1e-9;
 
 /** What explains the failures beyond what is usual, best first; nothing when there are none beyond it. */
 export function drillRatio(input: RatioLeaves): DrillDown {
@@ -130,7 +132,7 @@ class Scan {
     return sum;
   }
 
-  /** The combination with the highest score above zero; of equals the first of the fewest attributes. */
+  /** The combination with the highest score above zero; of equals one of the fewest attributes, whatever their order. */
   best(wantedMin: number): Candidate | null {
     const excessMin = Math.max(wantedMin, excessShareMin * this.excess());
     let best: Candidate | null = null;
@@ -138,11 +140,33 @@ class Scan {
       this.#sum(groupOf, first.length, excessMin);
       for (let group = 0; group < first.length; group += 1) {
         const score = this.#score[group]!;
-        if (this.#factor[group] === 0 || !(score > (best === null ? 0 : best.score * (1 + 1e-9)))) continue;
-        best = { attributes, leaf: first[group]!, score, excess: this.#failed[group]! - this.#usual[group]! };
+        if (this.#factor[group] === 0 || !(score > (best === null ? 0 : best.score * (1 - equalScores))))
+          continue;
+        const excess = this.#failed[group]! - this.#usual[group]!;
+        const found: Candidate = { attributes, leaf: first[group]!, score, excess };
+        const isEqual: boolean = best !== null && score <= best.score * (1 + equalScores);
+        if (!isEqual || this.#isBefore(found, best!)) best = found;
       }
     }
     return best;
+  }
+
+  /** Of two that score the same: fewer attributes, then fewer events, then by name. */
+  #isBefore(one: Candidate, other: Candidate): boolean {
+    if (one.attributes.length !== other.attributes.length)
+      return one.attributes.length < other.attributes.length;
+    const [events, others] = [this.#events(one), this.#events(other)];
+    return events === others ? this.#nameOf(one) < this.#nameOf(other) : events < others;
+  }
+
+  #events({ attributes, leaf }: Candidate): number {
+    return sumOf(this.#input.attempts, leavesLike(this.#leaves, attributes, leaf));
+  }
+
+  #nameOf({ attributes, leaf }: Candidate): string {
+    return whereOf(this.#leaves, attributes, leaf)
+      .map((pair) => pair.join("="))
+      .join();
   }
 
   /** Scores the combinations of one set of attributes; those that explain less than `excessMin` have no factor and no score. */
