@@ -38,6 +38,31 @@ const namedByConvention: readonly (readonly [RegExp, MeaningRow])[] = [
   [/\.sum$/, { resource: "none", role: "context" }],
 ];
 
+/**
+ * Of what waits, as gauges of queues, backlogs and consumers are usually named, and of jobs, how long they have been running. Who waits is
+ * served late though nobody sees an error, so a queue that grows is felt; a job may take its time.
+ */
+const waitingNames: readonly (readonly [RegExp, MeaningRow])[] = [
+  [
+    /(queue|backlog|mailbox|inbox|outbox|consumer|partition|replication)\w*?_(lag|age|delay|oldest\w*)(_seconds)?$|_lag_seconds$/,
+    { resource: "none", kind: "saturation", role: "symptom", floor: 5, floorShare: 1 },
+  ],
+  [
+    /(queue|backlog|mailbox|inbox|outbox)(_\w+?)?_(depth|length|size|messages|items|pending|waiting|backlog)$|_backlog$/,
+    { resource: "none", kind: "saturation", role: "symptom", floor: 10, floorShare: 1 },
+  ],
+  [
+    /(batch|job|task)\w*_(running|elapsed)(_seconds)?$/,
+    { resource: "none", kind: "state", floor: 30, floorShare: 1 },
+  ],
+];
+
+function waitingRow({ metric, instrument }: Series): MeaningRow | undefined {
+  if (instrument !== "gauge") return undefined;
+  const name = metric.replaceAll(".", "_");
+  return waitingNames.find(([pattern]) => pattern.test(name))?.[1];
+}
+
 /** Of a histogram or summary of times: what nearly all wait for is felt, the middle explains it. */
 function quantileRow({ unit, labels }: Series): MeaningRow | undefined {
   const quantile = labelValue(labels, "quantile");
@@ -52,6 +77,8 @@ export function rowByConvention(series: Series, counts: Counted | undefined): Me
   if (counts !== undefined) return countRow(counts);
   const quantile = quantileRow(series);
   if (quantile !== undefined) return quantile;
+  const waiting = waitingRow(series);
+  if (waiting !== undefined) return waiting;
   const named = namedByConvention.find(([pattern]) => pattern.test(series.metric));
   // Nothing is known of it, not even where its zero is: no share of its value is the smallest deviation that matters.
   return named?.[1] ?? { resource: "none", badDirection: "both", floorShare: 0 };

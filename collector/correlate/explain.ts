@@ -144,6 +144,7 @@ function symptomKey(anomaly: Anomaly): string {
   if (anomaly.resource === "space" && isLevel) return "symptom.space";
   if (anomaly.resource === "network") return "symptom.network";
   if (anomaly.kind === "latency") return "symptom.latency";
+  if (anomaly.kind === "saturation" && anomaly.resource === "none") return "symptom.queue";
   return "symptom.other";
 }
 

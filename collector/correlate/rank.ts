@@ -37,6 +37,8 @@ const kindWeight: Readonly<Record<Entity["kind"], number>> = {
 };
 
 const otherResourceWeight = 0.25;
+/** More calls, or fewer, come from whoever calls. */
+const demandWeight = 0.3;
 const leadWeight = 0.3;
 /** A cause that begins this long after the first symptom counts no more than half. */
 const lateMs = 60_000;
@@ -170,6 +172,7 @@ function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Members): 
   return (
     Math.log1p(anomaly.score) *
     (matches ? 1 : otherResourceWeight) *
+    (anomaly.kind === "traffic" && anomaly.resource === "none" ? demandWeight : 1) *
     (share === null ? 0.6 : 0.2 + 0.8 * share) *
     timing
   );

@@ -51,6 +51,7 @@ export const en = {
     "{name} has had only {events} requests in {window|duration} (about {expected} would be usual)",
   "symptom.few_transactions":
     "{name} has had only {events} transactions in {window|duration} (about {expected} would be usual)",
+  "symptom.queue": "Work queues up at {name}: {metric} is {value|unit} (expected at most {high|unit})",
   "symptom.other": "{metric} is {value|unit} (expected {low|unit} to {high|unit})",
 
   "cause.process.cpu": "process {process} (pid {pid}) uses {causeValue|percent} of a core",

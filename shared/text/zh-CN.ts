@@ -46,6 +46,7 @@ export const zhCN: Catalogue = {
   "symptom.no_transactions": "{name} 已 {window|duration} 没有交易（平时同样时长约 {expected} 笔）",
   "symptom.few_requests": "{name} 在 {window|duration} 内仅有 {events} 次请求（平时约 {expected} 次）",
   "symptom.few_transactions": "{name} 在 {window|duration} 内仅有 {events} 笔交易（平时约 {expected} 笔）",
+  "symptom.queue": "{name} 处理积压：{metric} 为 {value|unit}（预期不超过 {high|unit}）",
   "symptom.other": "{metric} 为 {value|unit}（预期 {low|unit} 至 {high|unit}）",
 
   "cause.process.cpu": "进程 {process}（pid {pid}）占用 CPU {causeValue|percent}（单核计）",

@@ -97,10 +97,10 @@ test("a part of the host is told by the labels that say most", () => {
 test("what stands still is not told by what was expected of its value", () => {
   const random = mulberry32(7);
   const values = Array.from({ length: 3 * day }, () => 50 + 10 * random());
-  const told = lastTold("queue_depth", [...values, ...Array.from({ length: 90 }, () => 55)]);
+  const told = lastTold("sessions_open", [...values, ...Array.from({ length: 90 }, () => 55)]);
   assert.equal(
     renderAnomaly({ ...told, unit: "" }, "en"),
-    "pay-01: queue_depth stands still at 55; it has stood exactly still for 1h; in the 3d1h known it never did for longer than 1m; 100 % of the samples were there.",
+    "pay-01: sessions_open stands still at 55; it has stood exactly still for 1h; in the 3d1h known it never did for longer than 1m; 100 % of the samples were there.",
   );
 });
 

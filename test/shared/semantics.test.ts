@@ -171,3 +171,21 @@ test("of the quantiles of a duration what nearly all wait for opens an incident,
   const sum = { metric: "x.sum", unit: "s", instrument: "counter", decimals: 0, labels: [] } as const;
   assert.equal(meaningOf(sum, "h").role, "context");
 });
+
+test("what waits in a queue is felt, whatever the queue is called; what a queue counts or a job takes is not", () => {
+  const waits = [
+    "bank_queue_depth",
+    "queue.length",
+    "orders_backlog",
+    "bank_queue_oldest_age_seconds",
+    "kafka_consumergroup_lag",
+    "replication_lag_seconds",
+  ];
+  for (const metric of waits) {
+    const { kind, role } = meaning(metric);
+    assert.deepEqual([kind, role], ["saturation", "symptom"], metric);
+  }
+  const others = ["queue_consumers", "queue_age_limit", "lag_filter_taps", "bank_batch_running_seconds"];
+  for (const metric of others) assert.equal(meaning(metric).role, "evidence", metric);
+  assert.notEqual(meaning("queue_messages", [], "counter").kind, "saturation");
+});

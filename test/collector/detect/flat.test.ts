@@ -14,7 +14,7 @@ const day = 1440;
 function series(metric: string, instrument: Instrument = "gauge"): Series {
   return { metric, unit: "1", instrument, decimals: 6, labels: canonicalLabels([]) };
 }
-const gauge = series("queue_depth");
+const gauge = series("sessions_open");
 
 function feed(detect: Detect, values: readonly number[], from = 0): Anomaly[] {
   return values.flatMap((value, tick) =>

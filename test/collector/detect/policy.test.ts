@@ -57,7 +57,7 @@ test("values that are possible follow from kind and unit", () => {
   assert.deepEqual(range(policyOf(cpu)), [0, 1]);
   assert.deepEqual(range(policyOf(series("process.cpu.utilization"))), [0, Number.POSITIVE_INFINITY]);
   assert.deepEqual(range(policyOf(series("payment_success_ratio"))), [0, 1]);
-  assert.deepEqual(range(policyOf(series("queue_depth"))), [
+  assert.deepEqual(range(policyOf(series("sessions_open"))), [
     Number.NEGATIVE_INFINITY,
     Number.POSITIVE_INFINITY,
   ]);
@@ -81,8 +81,8 @@ test("later rules win, key by key", () => {
 
 test("another kind brings its direction and range, and no more", () => {
   const policy = policyOf(
-    series("queue_depth"),
-    rule({ metric: "queue_depth" }, { kind: "saturation", role: "symptom" }),
+    series("sessions_open"),
+    rule({ metric: "sessions_open" }, { kind: "saturation", role: "symptom" }),
   );
   assert.deepEqual(
     [policy.kind, policy.role, policy.badDirection, policy.rangeLow],
