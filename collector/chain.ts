@@ -136,7 +136,9 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
   /** `late`: what has waited long enough. */
   const follow = (anomalies: readonly Anomaly[], late: readonly Suspicion[] = []): ChainResult => {
     const suspicions = correlate.add(anomalies, nowMs);
-    const again = new Set(suspicions.map(({ id }) => id));
+    // Told anew, or part of another by now.
+    const again = new Set(suspicions.flatMap(({ id, absorbed }) => [id, ...absorbed]));
+    held = held.filter(({ id }) => !again.has(id));
     const waited = new Set(late.map(({ id }) => id));
     const told = [...late.filter(({ id }) => !again.has(id)), ...holdBack(suspicions, waited)];
     return { ...nothing, anomalies, incidents: incidents.apply(told, nowMs) };
@@ -148,7 +150,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
     if (fresh.length === 0) return suspicions;
     const wanted = new Set(correlate.wanted(dataMs).map(({ id }) => id));
     const waiting = fresh.filter(({ id }) => wanted.has(id));
-    held = [...held.filter(({ id }) => waiting.every((one) => one.id !== id)), ...waiting];
+    held = [...held, ...waiting];
     return suspicions.filter((one) => !waiting.includes(one));
   };
   const release = (): readonly Suspicion[] => {

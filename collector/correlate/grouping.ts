@@ -79,8 +79,7 @@ export class Grouping {
     if (found.length > 0) {
       const [home, ...others] = found;
       this.#put(home!.group, anomaly);
-      const met = others.filter(({ hops }) => hops <= 1).map(({ group }) => group);
-      if (anomaly.role === "symptom") this.#mergeWhatMeets(anomaly, home!.group, met, nowMs);
+      if (anomaly.role === "symptom") this.#mergeWhatMeets(anomaly, home!.group, others, nowMs);
       return;
     }
     if (anomaly.role !== "symptom") return this.#wait(anomaly);
@@ -155,10 +154,19 @@ export class Grouping {
     look(anomaly.host, 0);
     if (found.size === 0 || anomaly.role === "symptom")
       for (const host of ringOf(this.#graph, anomaly.host, 1)) look(host, 1);
-    if (found.size === 0) for (const host of ringOf(this.#graph, anomaly.host, 2)) look(host, 2);
+    if (found.size === 0 || (anomaly.role === "symptom" && this.#beginsBeside(found, anomaly)))
+      for (const host of ringOf(this.#graph, anomaly.host, 2)) look(host, 2);
     return [...found.values()].sort(
       (a, b) => a.hops - b.hops || a.apartMs - b.apartMs || (isOlder(a.group, b.group) ? -1 : 1),
     );
+  }
+
+  /** Whether any other group began at about that time: behind a silent hop it may be the same trouble. */
+  #beginsBeside(found: ReadonlyMap<Group, Found>, { startedMs }: Anomaly): boolean {
+    for (const group of this.groups.values()) {
+      if (Math.abs(startedMs - group.firstSymptomMs) <= silentHopMs && !found.has(group)) return true;
+    }
+    return false;
   }
 
   /** Groups in the same place that show the same at the same moment, most alike first. */
@@ -179,15 +187,15 @@ export class Grouping {
   }
 
   /** `anomaly` has joined `home`, and would have fitted `others` as well: are they one trouble? */
-  #mergeWhatMeets(anomaly: Anomaly, home: Group, others: readonly Group[], nowMs: number): void {
+  #mergeWhatMeets(anomaly: Anomaly, home: Group, others: readonly Found[], nowMs: number): void {
     let kept = home;
-    for (const other of others) {
+    for (const { group: other, hops } of others) {
       const younger = isOlder(kept, other) ? other : kept;
       const together = Math.abs(kept.firstSymptomMs - other.firstSymptomMs) <= silentHopMs;
       const late = nowMs - younger.detectedMs > mergeMs;
-      if (late || other.quietSinceMs !== null || !kept.mayBeOneWith(other)) continue;
+      if (late || (other.quietSinceMs !== null && !together) || !kept.mayBeOneWith(other)) continue;
       const isBySilence = kept.ownSilences > 0 || other.ownSilences > 0;
-      if (!together && (isBySilence || !this.#rootsMeet(kept, other, anomaly.host))) continue;
+      if (!together && (isBySilence || hops > 1 || !this.#rootsMeet(kept, other, anomaly.host))) continue;
       const older = younger === other ? kept : other;
       this.#absorb(older, younger);
       kept = older;

@@ -168,7 +168,10 @@ test("an unknown set, option or evaluation is refused", async () => {
   const errors: string[] = [];
   const ignore = (): void => {};
   assert.equal(await runEval(["detektion"], ignore, (line) => void errors.push(line)), 2);
-  assert.match(errors[0]!, /want one of detection, quiet, warm-up, exam, root-cause, drill-down, got "detektion"/);
+  assert.match(
+    errors[0]!,
+    /want one of detection, quiet, warm-up, exam, root-cause, drill-down, got "detektion"/,
+  );
 });
 
 /** Steps repeat and jump, values are absent: what recorded series have. */
