@@ -10,7 +10,7 @@ import { causeConfidenceMin, type Text } from "#shared/contract/incident.ts";
 import { entityId } from "#shared/entity.ts";
 import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { ChangeHistory, Suspicion } from "#shared/suspicion.ts";
-import { impactTexts, symptomText, toCause, toEvidence } from "./explain.ts";
+import { evidencePerCauseMax, impactTexts, symptomText, toCause, toEvidence } from "./explain.ts";
 import type { Group, Members } from "./group.ts";
 import { Grouping, type GroupingState } from "./grouping.ts";
 import { look } from "./look.ts";
@@ -170,6 +170,8 @@ function tell(group: Group, { topology, related, dimensions, rarity }: Asked, no
   group.toldNewsMs = group.newsMs;
   group.absorbed = [];
   group.rootHost = rootHostOf(named);
+  const spoken = named?.evidence.slice(0, evidencePerCauseMax) ?? [];
+  group.causeIds = spoken.filter((one) => group.holds(one)).map(({ id }) => id);
   const leading = symptoms[0]!;
   const inCommon = leading.detector === "counts" ? dimensions(leading).slice(0, dimensionsMax) : [];
   return {

@@ -5,7 +5,7 @@ import { entityId } from "#shared/entity.ts";
 import { runsOutText } from "#shared/runs-out.ts";
 import type { Candidate } from "./candidate.ts";
 
-const evidencePerCauseMax = 8;
+export const evidencePerCauseMax = 8;
 /** Hosts that are named one by one. */
 const namedMax = 3;
 /** What a cause leaves unexplained is worth saying from here on. */

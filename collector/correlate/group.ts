@@ -38,6 +38,7 @@ export interface GroupState {
   readonly newsMs: number;
   readonly toldNewsMs: number;
   readonly rootHost: string | null;
+  readonly causeIds: readonly string[];
   readonly look: Look | null;
   readonly absorbed: readonly string[];
   readonly places: readonly string[];
@@ -77,6 +78,8 @@ export class Group implements Members {
   toldNewsMs: number;
   /** The host of the first cause, once one is identified. */
   rootHost: string | null;
+  /** Members that speak for the cause that was named; [] when none was, or by a look alone. */
+  causeIds: readonly string[];
   /** What was found when it was last looked at; null: not yet. */
   look: Look | null;
   /** Groups that became part of it since it was told. */
@@ -110,6 +113,7 @@ export class Group implements Members {
     this.newsMs = state.newsMs;
     this.toldNewsMs = state.toldNewsMs;
     this.rootHost = state.rootHost;
+    this.causeIds = state.causeIds;
     this.look = state.look;
     this.absorbed = [...state.absorbed];
     this.places = new Set(state.places);
@@ -136,6 +140,7 @@ export class Group implements Members {
       newsMs: anomaly.lastMs,
       toldNewsMs: 0,
       rootHost: null,
+      causeIds: [],
       look: null,
       absorbed: [],
       places: [],
@@ -149,9 +154,33 @@ export class Group implements Members {
     return this.#open > 0 || this.symptoms.size === 0 ? null : this.#lastEndMs;
   }
 
+  /** When the last that speaks for the named cause ended; null while any of it goes on, or nothing is known of it. */
+  get causeOverMs(): number | null {
+    let overMs: number | null = null;
+    for (const id of this.causeIds) {
+      const member = this.symptoms.get(id) ?? this.evidence.get(id);
+      if (member === undefined || !member.ended) return null;
+      overMs = Math.max(overMs ?? 0, member.lastMs);
+    }
+    return overMs;
+  }
+
+  /** About what was named as the cause. */
+  isOfCause({ entity }: Anomaly): boolean {
+    const id = entityId(entity);
+    return this.causeIds.some((causeId) => {
+      const member = this.symptoms.get(causeId) ?? this.evidence.get(causeId);
+      return member !== undefined && entityId(member.entity) === id;
+    });
+  }
+
   /** Symptoms that are open. */
   get open(): number {
     return this.#open;
+  }
+
+  holds({ id }: Anomaly): boolean {
+    return this.symptoms.has(id) || this.evidence.has(id);
   }
 
   /** Hosts that have a symptom, in the order in which they came. */
@@ -252,7 +281,7 @@ export class Group implements Members {
 
   state(): GroupState {
     const { id, shared, detectedMs, startedMs, firstSymptomMs, lastOnsetMs, windowMs, confirmed } = this;
-    const { storm, changed, toldMs, newsMs, toldNewsMs, rootHost, look } = this;
+    const { storm, changed, toldMs, newsMs, toldNewsMs, rootHost, causeIds, look } = this;
     return {
       id,
       shared,
@@ -268,6 +297,7 @@ export class Group implements Members {
       newsMs,
       toldNewsMs,
       rootHost,
+      causeIds,
       look,
       lastEndMs: this.#lastEndMs,
       absorbed: [...this.absorbed],

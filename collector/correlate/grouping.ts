@@ -314,7 +314,10 @@ function fits(anomaly: Anomaly, group: Group, hops: number): boolean {
   // Of what was already told nobody dies: a host that falls silent in the middle of it has its own story, and goes before it.
   const sinceMs = Math.abs(anomaly.startedMs - group.firstSymptomMs);
   if (isOwnSilence(anomaly) && sinceMs > silentHopMs && !group.knows(anomaly)) return false;
-  const { quietSinceMs } = group;
+  const { quietSinceMs, causeOverMs } = group;
+  // What begins long after the cause has ended is not its doing, though others still suffer from it.
+  const isAfter = causeOverMs !== null && anomaly.startedMs - causeOverMs > relapseMs;
+  if (isAfter && !group.isOfCause(anomaly)) return false;
   const relapses = quietSinceMs === null || anomaly.startedMs - quietSinceMs <= relapseMs;
   if (hops === 0 && relapses && (group.knows(anomaly) || (group.open > 0 && group.suffers(anomaly))))
     return true;
