@@ -51,16 +51,29 @@ const waitingNames: readonly (readonly [RegExp, MeaningRow])[] = [
     /(queue|backlog|mailbox|inbox|outbox)(_\w+?)?_(depth|length|size|messages|items|pending|waiting|backlog)$|_backlog$/,
     { resource: "none", kind: "saturation", role: "symptom", floor: 10, floorShare: 1 },
   ],
+  // OpenTelemetry's pools of connections: who waits for one is served late, and it is the pool's owner that has none left.
+  [
+    /^db_client_connection_pending_requests$/,
+    { resource: "none", kind: "saturation", floor: 2, floorShare: 1 },
+  ],
   [
     /(batch|job|task)\w*_(running|elapsed)(_seconds)?$/,
     { resource: "none", kind: "state", floor: 30, floorShare: 1 },
   ],
 ];
 
-function waitingRow({ metric, instrument }: Series): MeaningRow | undefined {
+function waitingRow({ metric, instrument, labels }: Series): MeaningRow | undefined {
   if (instrument !== "gauge") return undefined;
+  if (metric === "db.client.connection.count")
+    return poolRow(labelValue(labels, "db.client.connection.state"));
   const name = metric.replaceAll(".", "_");
   return waitingNames.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** Of those in use; how many are idle is the rest. */
+function poolRow(state: string | undefined): MeaningRow {
+  if (state === "idle") return { resource: "none", role: "context" };
+  return { resource: "none", kind: "saturation", floor: 2, floorShare: 0.5 };
 }
 
 /** Of a histogram or summary of times: what nearly all wait for is felt, the middle explains it. */

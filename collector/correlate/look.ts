@@ -28,6 +28,8 @@ const blamedMax = 5;
 /** A place with less than this share of the first one's score explains nothing. */
 const blamedShareMin = 0.2;
 const evidenceMax = 4;
+/** What came so shortly before the trouble was noticed came with it. */
+const newMs = 150_000;
 /** How many usual deviations are still expected, for the band that is shown. */
 const bandDeviations = 3;
 const scoreMax = 7.9;
@@ -88,14 +90,15 @@ export function look(
       const { metric } = history.series;
       const rarity = rarityOf({ host, series: history.id, metric, entity: meaning.entity });
       const known = rarity === undefined ? {} : { rarity };
-      series.push({ id, ...of, ...known, timesMs, values: history.values });
+      const values = meaning.bornAtZero ? fromZero(history.values) : history.values;
+      series.push({ id, ...of, ...known, timesMs, values });
     }
   }
   const window: EvidenceWindow = {
     detectedMs,
     series,
     calls: places.calls(),
-    entities: places.entities(),
+    entities: places.entities(detectedMs),
     peers: places.peers(),
     breached: { entity: entityId(places.placeOf(leading.entity)), kind: leading.kind },
   };
@@ -143,19 +146,32 @@ class Places {
   /** Services by their plain names; null where several hosts have one. */
   readonly #byName = new Map<string, Entity | null>();
 
+  /** When each place was first measured; 0: as long as is looked back. */
+  readonly #sinceMs = new Map<string, number>();
   readonly #graph: Neighbourhood;
 
   constructor(histories: readonly HostHistory[], graph: Neighbourhood) {
     this.#graph = graph;
-    for (const { host, series } of histories) {
-      for (const { series: one } of series) {
+    for (const { host, timesMs, series } of histories) {
+      for (const { series: one, values } of series) {
         const { entity } = meaningOf(one, host);
         const service = labelValue(one.labels, "service.name");
         if (entity.kind === "process" && service !== undefined && service !== "")
           this.#services.set(entityId(entity), { kind: "service", host, name: service });
-        if (entity.kind !== "peer") this.#know(this.placeOf(entity));
+        if (entity.kind === "peer") continue;
+        const place = this.placeOf(entity);
+        this.#know(place);
+        this.#see(entityId(place), timesMs, values);
       }
     }
+  }
+
+  /** A place is as old as the oldest of its series; what was there when its host was first heard has always been. */
+  #see(place: string, timesMs: Float64Array, values: Float64Array): void {
+    const first = values.findIndex((value) => !Number.isNaN(value));
+    if (first < 0) return;
+    const sinceMs = first === 0 ? 0 : timesMs[first]!;
+    this.#sinceMs.set(place, Math.min(sinceMs, this.#sinceMs.get(place) ?? Number.POSITIVE_INFINITY));
   }
 
   #know(place: Entity): void {
@@ -219,10 +235,12 @@ class Places {
     );
   }
 
-  entities(): EvidenceEntity[] {
+  entities(detectedMs: number): EvidenceEntity[] {
     return [...this.#known].map(([id, { kind, host }]) => {
       if (kind === "peer") return { id, remote: true };
-      return kind === "service" ? { id, host: entityId({ kind: "host", host, name: "" }) } : { id };
+      if (kind !== "service") return { id };
+      const isNew = (this.#sinceMs.get(id) ?? 0) > detectedMs - newMs;
+      return { id, host: entityId({ kind: "host", host, name: "" }), isNew };
     });
   }
 
@@ -242,6 +260,12 @@ class Places {
   ofProcesses(): Record<string, string> {
     return Object.fromEntries([...this.#services].map(([id, service]) => [id, entityId(service)]));
   }
+}
+
+/** What did not exist yet used nothing. */
+function fromZero(values: Float64Array): Float64Array {
+  const born = values.findIndex((value) => !Number.isNaN(value));
+  return born <= 0 ? values : values.slice().fill(0, 0, born);
 }
 
 function fullOf({ kind, unit }: Meaning): { full?: number } {

@@ -12,15 +12,10 @@ import { type Entity, entityId } from "#shared/entity.ts";
 import { type Candidate, causeKind, isEffect } from "./candidate.ts";
 import { type BlamedPlace, isKnown, type Look, placeIn } from "./look.ts";
 
-/** What a candidate keeps of its score at a place that the look does not blame at all. */
-const unblamed = 0.3;
 /** A service for its host, and a host for its service. */
 const onThatHost = 0.9;
 /** From this share of the first place's score on a place is blamed as much. */
 const blamedShare = 0.9;
-/** How much surer than the best that was told counts, and what the least sure is taken for. */
-const surerMax = 1.5;
-const doubt = 0.2;
 /** Of the look's confidence, where anomalies speak for the same. */
 const agreement = 0.5;
 
@@ -35,8 +30,9 @@ export function withLook(
   /** It says where the trouble is felt, and nothing of why. */
   const isFelt = ({ entity, evidence }: Pick<Candidate, "entity" | "evidence">): boolean =>
     (entity.kind === "host" && hosts.has(entity.host)) || (suffering.size < 2 && evidence.every(isEffect));
+  const best = candidates.reduce((most, { score }) => Math.max(most, score), 0);
   const judged = candidates.map((candidate) => {
-    const one = withReason(judgedBy(candidate, look), look);
+    const one = withReason(judgedBy(candidate, look, best), look);
     return isFelt(candidate) ? { ...one, confidence: Math.min(one.confidence, candidate.confidence) } : one;
   });
   const held = candidates.map(({ entity }) => placeIn(look, entity));
@@ -44,43 +40,61 @@ export function withLook(
   const isHeld = ({ entity }: BlamedPlace): boolean =>
     held.some((place) => place === entityId(entity) || (entity.kind === "host" && isOn(place, entity)));
   const found = look.blamed.filter((one) => !isFelt(one) && !isHeld(one));
-  const best = judged.reduce<Candidate | null>(
-    (most, one) => (most === null || one.score > most.score ? one : most),
-    null,
-  );
-  return [...judged, ...found.map((place) => candidateOf(place, best))];
+  const sure = look.blamed[0]!.confidence;
+  return [...judged, ...found.map((place) => candidateOf(place, sure))];
 }
 
-function judgedBy(candidate: Candidate, look: Look): Candidate {
-  if (isBeyond(candidate)) return candidate;
-  const place = placeIn(look, candidate.entity);
-  // A process that was born since the look may be of any service there.
-  const near = candidate.entity.kind === "process" && !isKnown(look, candidate.entity) ? 1 : onThatHost;
-  let share = 0;
-  for (const { entity, share: whole } of look.blamed) {
-    if (place === entityId(entity)) share = Math.max(share, whole);
-    else if (isOn(place, entity)) share = Math.max(share, near * whole);
-  }
+/** `best`: the highest score that anomalies alone give. As far as the look is sure, it decides; beside it what they say. */
+function judgedBy(candidate: Candidate, look: Look, best: number): Candidate {
+  const own = best === 0 ? 0 : candidate.score / best;
+  if (isBeyond(candidate)) return { ...candidate, score: own };
+  const { entity, confidence } = candidate;
+  const share = shareIn(look, entity);
   const sure = look.blamed[0]!.confidence;
-  const { confidence } = candidate;
+  const score = (1 - sure) * own + sure * share;
+  // A port that closed is seen as it is; a look only knows that its service went quiet.
+  if (entity.kind === "port") return { ...candidate, score: Math.max(own, score) };
   const surer =
     share >= blamedShare
       ? confidence + (1 - confidence) * agreement * sure
       : confidence * (1 - sure * (1 - share));
-  return {
-    ...candidate,
-    score: candidate.score * (1 - sure * (1 - unblamed) * (1 - share)),
-    confidence: Math.round(100 * surer) / 100,
-  };
+  return { ...candidate, score, confidence: Math.round(100 * surer) / 100 };
 }
 
-/** Where anomalies tell what it suffers first, and the look has seen why, that goes before. */
+/** How far the look blames the place of an entity, from 0 to 1. */
+function shareIn(look: Look, entity: Entity): number {
+  const place = placeOfPart(look, entity);
+  // A process that was born since the look may be of any service there.
+  const near = entity.kind === "process" && !isKnown(look, entity) ? 1 : onThatHost;
+  let share = 0;
+  for (const { entity: one, share: whole } of look.blamed) {
+    if (place === entityId(one)) share = Math.max(share, whole);
+    else if (isOn(place, one)) share = Math.max(share, near * whole);
+  }
+  return share;
+}
+
+/** A port is its service's. */
+function placeOfPart(look: Look, entity: Entity): string {
+  const { kind, host, name } = entity;
+  if (kind !== "port") return placeIn(look, entity);
+  return entityId({ kind: "service", host, name: name.slice(0, name.lastIndexOf("/")) });
+}
+
+/** What it suffers goes after why: what the look has seen, else what it has used up itself. */
 function withReason(candidate: Candidate, look: Look): Candidate {
-  const place = look.blamed.find(({ entity }) => entityId(entity) === entityId(candidate.entity));
-  const [reason] = place?.evidence ?? [];
-  if (reason === undefined || isEffect(reason) || !isEffect(candidate.evidence[0]!)) return candidate;
-  const others = candidate.evidence.filter(({ series }) => series !== reason.series);
+  const { evidence, entity } = candidate;
+  if (!isEffect(evidence[0]!)) return candidate;
+  const [seen] = look.blamed.find((one) => entityId(one.entity) === entityId(entity))?.evidence ?? [];
+  const reason = seen !== undefined && !isEffect(seen) ? seen : evidence.find(isUsedUp);
+  if (reason === undefined) return candidate;
+  const others = evidence.filter(({ series }) => series !== reason.series);
   return { ...candidate, kind: causeKind(reason), evidence: [reason, ...others] };
+}
+
+function isUsedUp(anomaly: Anomaly): boolean {
+  const { kind, role } = anomaly;
+  return role === "evidence" && (kind === "saturation" || kind === "utilisation") && !isEffect(anomaly);
 }
 
 /** Of the same host, and one of both is the host itself. */
@@ -89,22 +103,18 @@ function isOn(place: string, { kind, host }: Entity): boolean {
   return kind === "service" && place === entityId({ kind: "host", host, name: "" });
 }
 
-/** Silence and what closed by itself are seen as they are; what many hosts share has no place. */
+/** Silence is seen as it is; what many hosts share has no place. */
 function isBeyond({ entity: { kind }, evidence }: Candidate): boolean {
-  return kind === "network" || kind === "group" || kind === "port" || evidence[0]!.detector === "absence";
+  return kind === "network" || kind === "group" || evidence[0]!.detector === "absence";
 }
 
-/** What was seen where nothing was told: beside the best of the others as far as it is surer than that. */
-function candidateOf(
-  { entity, share, confidence, evidence }: BlamedPlace,
-  best: Candidate | null,
-): Candidate {
+/** What was seen where nothing was told. */
+function candidateOf({ entity, share, confidence, evidence }: BlamedPlace, sure: number): Candidate {
   const [first] = evidence as readonly [Anomaly, ...Anomaly[]];
-  const surer = Math.min(surerMax, confidence / Math.max(doubt, best?.confidence ?? doubt));
   return {
     entity,
     kind: causeKind(first),
-    score: (best?.score ?? 1) * share * surer,
+    score: sure * share,
     confidence,
     share: null,
     evidence,

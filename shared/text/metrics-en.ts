@@ -57,6 +57,8 @@ export const metricsEn = {
   "causeway.edge.calls": "Calls to another service",
   "causeway.edge.latency": "Response time of another service",
   "causeway.edge.latency.mean": "Response time of another service, mean",
+  "db.client.connection.count": "Connections to a database",
+  "db.client.connection.pending_requests": "Requests that wait for a connection",
   "causeway.edge.transit": "Time on the way to another service",
   "causeway.edge.transit.mean": "Time on the way to another service, mean",
   "causeway.cgroup.cpu.time": "Control group CPU",

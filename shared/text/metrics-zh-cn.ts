@@ -59,6 +59,8 @@ export const metricsZhCN: MetricWords = {
   "causeway.edge.calls": "对其他服务的调用量",
   "causeway.edge.latency": "其他服务的响应时间",
   "causeway.edge.latency.mean": "其他服务的平均响应时间",
+  "db.client.connection.count": "数据库连接数",
+  "db.client.connection.pending_requests": "等待数据库连接的请求",
   "causeway.edge.transit": "到其他服务的在途时间",
   "causeway.edge.transit.mean": "到其他服务的平均在途时间",
   "causeway.cgroup.cpu.time": "控制组 CPU",

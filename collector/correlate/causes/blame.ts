@@ -10,7 +10,7 @@ import { aspects, numberOfAspect, weightOf } from "./aspects.ts";
 import type { Deviations } from "./deviation.ts";
 import type { Graph } from "./graph.ts";
 
-const { latency, edge, gap, errors, traffic } = numberOfAspect;
+const { cpu, memory, disk, latency, edge, gap, errors, traffic } = numberOfAspect;
 
 /** Of the symptom, at most this share is explained away: the callee may be another victim. */
 const explainShare = 0.75;
@@ -229,6 +229,7 @@ function explain(
   graph: Graph,
 ): Explained {
   const count = graph.names.length;
+  const crowds = crowdOf(best, graph);
   const amount = new Float64Array(count);
   const by = new Int32Array(count).fill(-1);
   const couldExplain = new Float64Array(count).fill(-1);
@@ -249,9 +250,47 @@ function explain(
         by[entity] = callee;
       }
     }
+    const beside = greediestBeside(entity, crowds, graph);
+    if (beside >= 0 && crowds.taken[beside]! > most) {
+      most = crowds.taken[beside]!;
+      by[entity] = beside;
+    }
     amount[entity] = explainShare * Math.min(symptom[entity]!, most);
   }
   return { amount, by, share: couldExplain.map((part) => (part < 0 ? 1 : part)) };
+}
+
+interface Crowds {
+  /** By entity: how much more it takes of what its host shares out. */
+  readonly taken: Float64Array;
+  /** By host: of those that run on it, the one that takes most, and the next; -1 for none. */
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+}
+
+function crowdOf(best: Float64Array, { names, hostOf }: Graph): Crowds {
+  const count = names.length;
+  const taken = new Float64Array(count);
+  const first = new Int32Array(count).fill(-1);
+  const second = new Int32Array(count).fill(-1);
+  for (let entity = 0; entity < count; entity += 1) {
+    for (const aspect of [cpu, memory, disk])
+      taken[entity] = Math.max(taken[entity]!, best[aspect * count + entity]!);
+    const host = hostOf[entity]!;
+    if (host < 0 || taken[entity] === 0) continue;
+    if (first[host]! < 0 || taken[entity]! > taken[first[host]!]!) {
+      second[host] = first[host]!;
+      first[host] = entity;
+    } else if (second[host]! < 0 || taken[entity]! > taken[second[host]!]!) second[host] = entity;
+  }
+  return { taken, first, second };
+}
+
+/** A neighbour that takes more than before explains what an entity suffers, as a callee's latency does; -1 for none. */
+function greediestBeside(entity: number, { first, second }: Crowds, { hostOf }: Graph): number {
+  const host = hostOf[entity]!;
+  if (host < 0) return -1;
+  return first[host] === entity ? second[host]! : first[host]!;
 }
 
 /** What an entity's callees lost of their traffic, on average, more than the entity itself did: it stopped calling. */

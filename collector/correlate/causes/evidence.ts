@@ -60,6 +60,8 @@ export interface EvidenceEntity {
   readonly remote?: boolean;
   /** The entity that it runs on. */
   readonly host?: string;
+  /** It was not there before the trouble. */
+  readonly isNew?: boolean;
 }
 
 export interface EvidenceWindow {

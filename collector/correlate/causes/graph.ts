@@ -14,7 +14,10 @@ export interface Graph {
   /** What `entity` depends on: `targets[starts[entity]..starts[entity + 1])`. */
   readonly starts: Int32Array;
   readonly targets: Int32Array;
+  /** What it runs on, or -1. */
+  readonly hostOf: Int32Array;
   readonly remote: Uint8Array;
+  readonly isNew: Uint8Array;
   /** Whether a way leads to it from where the trouble is felt; all 1 when that is unknown. */
   readonly reachable: Uint8Array;
 }
@@ -52,8 +55,15 @@ export function graphOf(window: EvidenceWindow): Graph {
   }
   const remotes = entities.filter(({ remote }) => remote === true).map(({ id }) => intern(id));
   const { starts, targets } = rows(from, to, names.length);
+  const hostOf = new Int32Array(names.length).fill(-1);
+  for (let place = calls.length; place < from.length; place += 1) hostOf[from[place]!] = to[place]!;
+  // Whoever runs beside a service may take away what it needs.
+  const [guests, hosts] = [from.subarray(calls.length), to.subarray(calls.length)];
+  const ways = rows(joined(from, hosts), joined(to, guests), names.length);
   const remote = new Uint8Array(names.length);
   for (const number of remotes) remote[number] = 1;
+  const isNew = new Uint8Array(names.length);
+  for (const { id } of entities.filter((one) => one.isNew === true)) isNew[numbers.get(id) ?? -1] = 1;
   const hurt = breached === undefined ? undefined : numbers.get(breached.entity);
   return {
     names,
@@ -62,9 +72,18 @@ export function graphOf(window: EvidenceWindow): Graph {
     callerOfSeries,
     starts,
     targets,
+    hostOf,
     remote,
-    reachable: reachableFrom(hurt, starts, targets, names.length),
+    isNew,
+    reachable: reachableFrom(hurt, ways.starts, ways.targets, names.length),
   };
+}
+
+function joined(a: Int32Array, b: Int32Array): Int32Array {
+  const both = new Int32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 /** Edges by their first end, without those from an entity to itself. */

@@ -24,6 +24,8 @@ const usedUpAt = 0.97;
 const usedUpStrength = 2;
 /** Memory that is far from full slows nobody down, however much it grew. */
 const memoryFarFromFull = 0.3;
+/** What came with the trouble and takes a resource at once. */
+const newBonus = 2;
 /** Powers of the share that a series can explain: a tenth counts for a third, in edges for two thirds. */
 const reachPower = 0.5;
 const edgePower = 0.2;
@@ -56,6 +58,8 @@ export function weigh(
     let weight = strength * weightOf[aspect]!.entity * (1 + onsetBonus * (1 - found.onset[index]!));
     if (isGood) weight *= weightOf[aspect]!.goodDirection;
     weight *= material(measure, size, found.usual[index]!);
+    if (graph.isNew[graph.entityOfSeries[index]!] === 1 && weightOf[aspect]!.role === "cause")
+      weight *= newBonus;
     if (!isGood) weight *= nearFull(measure, aspect, found.value[index]!);
     if (aspect === gap || aspect === edge) {
       weight *= Math.min(1, size / (slowest.get(measure.unit) ?? size)) ** edgePower;

@@ -282,6 +282,28 @@ test("the machine that services run on explains what they suffer", () => {
   assert.ok(told?.some((one) => one.kind === "explained_by" && one.entity === "node-1"));
 });
 
+test("who takes much of the machine that a service runs on explains what that suffers, the more so if it came with the trouble", () => {
+  const made: readonly Made[] = [
+    { entity: "web", what: "latency", times: 4 },
+    { entity: "database", what: "latency", times: 4 },
+    { entity: "backup", what: "disk", times: 20 },
+    { entity: "audit", what: "disk" },
+  ];
+  const calls = [["web", "database"]] as const;
+  const on = (isNew: boolean) =>
+    ["database", "backup", "audit"].map((id) => ({ id, host: "node-1", isNew: isNew && id === "backup" }));
+  const breached = { entity: "web", kind: "latency" } as const;
+  const known = rankCauses(windowOf(made, { calls, entities: on(false), breached })).causes;
+  const database = known.find(({ entity }) => entity === "database");
+  assert.ok(database?.counterEvidence.some((one) => one.kind === "explained_by" && one.entity === "backup"));
+  assert.equal(
+    rankCauses(windowOf(made, { calls, entities: on(true), breached })).causes[0]?.entity,
+    "backup",
+  );
+  const apart = rankCauses(windowOf(made, { calls, breached })).causes;
+  assert.equal(apart[0]?.entity, "database", "on another machine it explains nothing");
+});
+
 test("what is usual may be kept by whoever watches: the ranking is the same", () => {
   const window = windowOf(busyPayment, { calls: chain });
   // 90 samples before, of which the guard band takes twelve; a stretch is a fifth of the thirty since.

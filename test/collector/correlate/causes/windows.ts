@@ -10,6 +10,7 @@ const usual = { role: "evidence", badDirection: "up", floor: 0, floorShare: 0.1 
 export const measures = {
   cpu: { ...usual, kind: "utilisation", resource: "cpu", at: "itself", unit: "1", full: 1, floor: 0.1 },
   memory: { ...usual, kind: "utilisation", resource: "memory", at: "itself", unit: "By", floor: 2 ** 27 },
+  disk: { ...usual, kind: "traffic", resource: "disk", at: "itself", unit: "By/s", floor: 2 ** 23 },
   latency: { ...usual, kind: "latency", resource: "none", at: "itself", unit: "s", floor: 0.02 },
   success: {
     ...usual,
@@ -37,6 +38,7 @@ export const measures = {
 const levels: Readonly<Record<keyof typeof measures, number>> = {
   cpu: 0.2,
   memory: 2 ** 29,
+  disk: 2 ** 24,
   latency: 0.1,
   success: 0.99,
   traffic: 100,
