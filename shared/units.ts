@@ -12,12 +12,13 @@ export function formatNumber(value: number): string {
   return String(Number(value.toFixed(places)));
 }
 
-/** `unit` is UCUM; a rate has `/s` at its end (`By/s`). A dimensionless `1` reads as a percentage. */
+/** `unit` is UCUM; a rate has `/s` at its end (`By/s`). A dimensionless `1` reads as a percentage, its rate as so many a second. */
 export function formatValue(value: number, unit: string): string {
   if (!Number.isFinite(value)) return "–";
   const perSecond = unit.endsWith("/s") ? "/s" : "";
   const base = perSecond === "" ? unit : unit.slice(0, -2);
-  if (base === "1") return `${formatNumber(value * 100)} %${perSecond}`;
+  if (base === "1" && perSecond === "") return `${formatNumber(value * 100)} %`;
+  if (base === "1") return `${scaled(value, 1000, decimalPrefixes)}/s`;
   if (base === "By") return `${scaled(value, 1024, binaryPrefixes)}B${perSecond}`;
   if (base === "s" && perSecond !== "") return `${formatNumber(value)} s/s`;
   if (base === "s")

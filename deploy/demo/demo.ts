@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "#shared/clock.ts";
 import { parseDuration } from "#shared/duration.ts";
 import { errorText } from "#shared/errors.ts";
+import { inWords } from "#shared/text/metric-words.ts";
 import { renderText } from "#shared/text/text.ts";
 import { runFault } from "./bank.ts";
 import { examRecordFile, runExam, summaryOf } from "./exam/exam.ts";
@@ -122,7 +123,8 @@ async function fault(): Promise<void> {
   if (running === null) throw new Error(`the bank does not run with ${data}; start it: npm run demo`);
   const seconds = secondsOf(chosen);
   const watching = await watchIncidents(running.url, ({ id, state, title, severity, updatedMs }) => {
-    if (updatedMs >= startedMs) say(`  ${id} ${severity} ${state}: ${renderText(title, "en")}`);
+    if (updatedMs >= startedMs)
+      say(`  ${id} ${severity} ${state}: ${renderText(inWords(title, "en"), "en")}`);
   });
   const startedMs = systemClock.nowMs();
   say(`${chosen.does.en}\n${chosen.does.zh}\nfor ${seconds} s; Ctrl-C ends it`);

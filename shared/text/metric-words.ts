@@ -9,6 +9,9 @@ const catalogues: Readonly<Record<Language, ReadonlyMap<string, string>>> = {
   "zh-CN": new Map(Object.entries(metricsZhCN)),
 };
 
+/** Arguments that name metrics. */
+const named = ["metric", "causeMetric", "metrics"];
+
 /** A metric in words, or its name. */
 export function metricName(language: Language, metric: string): string {
   return catalogues[language].get(metric) ?? metric;
@@ -23,12 +26,15 @@ export function metricsInWords(labels: readonly string[], language: Language): s
     .join(language === "zh-CN" ? "、" : ", ");
 }
 
-/** The same text, with the list that its argument `metrics` is in words. */
+/** The same text, with the metrics that it names, and the list that its argument `metrics` is, in words. */
 export function inWords(text: Pick<Text, "key" | "args">, language: Language): Text {
-  const metrics = text.args["metrics"];
-  if (typeof metrics !== "string") return text;
-  return {
-    key: text.key,
-    args: { ...text.args, metrics: metricsInWords(metrics.split(", "), language) },
-  };
+  if (!named.some((name) => typeof text.args[name] === "string")) return text;
+  const args = { ...text.args };
+  for (const name of ["metric", "causeMetric"]) {
+    const metric = args[name];
+    if (typeof metric === "string") args[name] = metricName(language, metric);
+  }
+  const { metrics } = args;
+  if (typeof metrics === "string") args["metrics"] = metricsInWords(metrics.split(", "), language);
+  return { key: text.key, args };
 }

@@ -8,6 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cause, Incident } from "#shared/contract/incident.ts";
+import { inWords } from "#shared/text/metric-words.ts";
 import { renderText } from "#shared/text/text.ts";
 import { type ExamRecord, examRecordFile, lineOf, summaryOf } from "../../deploy/demo/exam/exam.ts";
 import {
@@ -93,7 +94,7 @@ function linesOf(incident: Incident, fromMs: number): string[] {
   const at = (ms: number): string => `${((ms - fromMs) / 1000).toFixed(0)} s`;
   const again = reopened === 0 ? "" : `, reopened ${reopened} times`;
   return [
-    `  ${id} ${severity} ${state}${again}, began ${at(startedMs)}, told ${at(detectedMs)}: ${renderText(title, "en")}`,
+    `  ${id} ${severity} ${state}${again}, began ${at(startedMs)}, told ${at(detectedMs)}: ${renderText(inWords(title, "en"), "en")}`,
     ...causes.flatMap((cause) => causeLines(cause, at)),
     ...symptoms
       .slice(0, symptomsShown)

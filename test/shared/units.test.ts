@@ -7,6 +7,7 @@ test("a value reads as people say it", () => {
   const cases: readonly (readonly [number, string, string])[] = [
     [0.523, "1", "52.3 %"],
     [1, "1", "100 %"],
+    [1_200, "1/s", "1.2k/s"],
     [0, "By", "0 B"],
     [1536, "By", "1.5 KiB"],
     [-1536, "By", "-1.5 KiB"],

@@ -2,6 +2,7 @@
  * Nothing is open. That is a statement, not an empty list: it says when that was last checked, what the last incident was
  * and what lies below the level of an incident; and it is not made while nothing is heard, or while nothing is watched.
  */
+import { inWords } from "#shared/text/metric-words.ts";
 import { renderText } from "#shared/text/text.ts";
 import { Link } from "../parts/link.tsx";
 import { ageSince } from "../parts/moment.tsx";
@@ -72,7 +73,9 @@ function Statement({
           ) : (
             <>
               {t("calm.last")}{" "}
-              <Link to={{ screen: "incident", id: last.id }}>{renderText(last.title, language.value)}</Link>{" "}
+              <Link to={{ screen: "incident", id: last.id }}>
+                {renderText(inWords(last.title, language.value), language.value)}
+              </Link>{" "}
               <span class="nowrap">
                 · {t("calm.lastResolved", { age: ageSince(last.resolvedMs ?? last.updatedMs) })}
               </span>

@@ -1,5 +1,6 @@
 /** One incident as a sentence; the whole row is its link. */
 import { type Incident, isOver } from "#shared/contract/incident.ts";
+import { inWords } from "#shared/text/metric-words.ts";
 import { renderText } from "#shared/text/text.ts";
 import { Confidence } from "../parts/confidence.tsx";
 import { entityName } from "../parts/entity-name.tsx";
@@ -39,7 +40,7 @@ export function IncidentRow({ incident, sparkline }: { incident: Incident; spark
         </span>
         <span class="row-text">
           <span class="row-title">
-            <Sentence text={renderText(incident.title, language.value)} />
+            <Sentence text={renderText(inWords(incident.title, language.value), language.value)} />
           </span>
           <span class="row-meta">
             <CauseSummary incident={incident} />

@@ -1,6 +1,7 @@
 /** One incident, in the order in which it is asked about: what, who is on it, why, how do we know, when, where. */
 import { useEffect } from "preact/hooks";
 import { type Incident, isOver } from "#shared/contract/incident.ts";
+import { inWords } from "#shared/text/metric-words.ts";
 import { renderText } from "#shared/text/text.ts";
 import { command } from "../parts/command-dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -94,7 +95,7 @@ function Head({ incident }: { incident: Incident }) {
       </p>
       <Elsewhere incident={incident} />
       <h1>
-        <Sentence text={renderText(incident.title, language.value)} />
+        <Sentence text={renderText(inWords(incident.title, language.value), language.value)} />
       </h1>
       <dl class="head-facts">
         <div>
