@@ -1,8 +1,8 @@
 /**
  * The life of what counts told on one host: opened once, told again when it grows, ended when what comes shows that it is over.
  *
- * A ratio is over when what came since is a hundred times likelier under the usual share than under a quarter of the difference that was
- * told, as a cumulative sum: ten good ones after all failed, a few hundred after 3 % did, whatever time that takes. Nothing
+ * A ratio is over when what came since is a hundred times likelier under the usual share than under half of the difference that was
+ * told, as a cumulative sum: seven good ones after all failed, a few hundred after 3 % did, whatever time that takes. Nothing
  * coming is no sign of it. A volume is over with the first minute that brings a quarter of what is expected. After two hours what it
  * became is how it is, unless more than half fail.
  */
@@ -10,7 +10,7 @@ import type { Anomaly } from "#shared/anomaly.ts";
 import { evidence } from "./ratio.ts";
 
 const overEvidence = Math.log(100);
-const overShare = 0.25;
+const overShare = 0.5;
 const acceptMs = 2 * 3_600_000;
 /** Told again when the score has grown by this much, or the value by a tenth after this long. */
 const tellScore = 0.5;
