@@ -31,6 +31,8 @@ export const rememberMs = 900_000;
 const mergeMs = 900_000;
 /** One sample that detection has not confirmed waits this long for a second one, or for company. */
 const pendingMs = 60_000;
+/** Of what is expected at most. */
+const clearlySlower = 1.25;
 const forgetEveryMs = 10_000;
 /** So many separate groups that begin within a minute of another one are a storm: nobody reads twenty incidents at once. */
 const stormGroups = 20;
@@ -115,8 +117,12 @@ export class Grouping {
 
   /** What `holding` has goes on, unless detection has found out meanwhile that it is part of a trouble that is told elsewhere. */
   #goOn(holding: Group, anomaly: Anomaly): void {
-    if (!holding.confirmed && anomaly.ended) return this.#drop(holding);
-    holding.confirmed = true;
+    if (!holding.confirmed && anomaly.ended) {
+      this.#put(holding, anomaly);
+      if (holding.open === 0) this.#drop(holding);
+      return;
+    }
+    holding.confirmed ||= isClear(anomaly);
     const found = anomaly.group;
     const isNews = found !== undefined && holding.shared === null && anomaly.role === "symptom";
     const shared = isNews ? this.#byShared.get(found.id) : undefined;
@@ -242,7 +248,7 @@ export class Grouping {
   #put(group: Group, anomaly: Anomaly): void {
     const isNewHost = anomaly.role === "symptom" && !group.isOn(anomaly.host);
     if (group.symptoms.size > 0 && !group.symptoms.has(anomaly.id) && anomaly.role === "symptom")
-      group.confirmed = true;
+      group.confirmed ||= isClear(anomaly);
     const crowdedOut = group.put(anomaly);
     this.#byMember.set(anomaly.id, group);
     for (const { id } of crowdedOut) this.#byMember.delete(id);
@@ -335,8 +341,17 @@ function suits(anomaly: Anomaly, group: Group): boolean {
  * Detection confirms what it tells by a second sample; by one alone where samples are half a minute apart, and of that the deviation of
  * a level is worth a second look.
  */
-function isConfirmed({ detector, kind, startedMs, lastMs }: Anomaly): boolean {
-  return detector !== "level" || kind === "errors" || kind === "state" || lastMs > startedMs;
+function isConfirmed(anomaly: Anomaly): boolean {
+  const { detector, kind, startedMs, lastMs } = anomaly;
+  return (
+    isClear(anomaly) && (detector !== "level" || kind === "errors" || kind === "state" || lastMs > startedMs)
+  );
+}
+
+/** Answers that are a little slower than they ever were, everywhere at once, are a machine that was busy for a moment: it has to last. */
+function isClear({ kind, resource, detector, direction, value, expectedHigh }: Anomaly): boolean {
+  const isLatency = kind === "latency" && resource === "none" && detector !== "bound" && direction === "up";
+  return !isLatency || value >= clearlySlower * expectedHigh;
 }
 
 /** Where it comes from as far as is known: what is to blame, else where it was seen first. */

@@ -212,6 +212,30 @@ test("one sample that detection has not confirmed is told with the second, with 
   assert.equal(told([0, single], [30, endedAt(single, 30)], [200]), 0);
 });
 
+test("answers that are a little slow everywhere at once have to last; much slower, or failing, is told at once", () => {
+  const slow = (host: string, value: number): Anomaly =>
+    anomaly(host, "causeway.service.latency", 0, {
+      labels: [["service.name", host]],
+      value,
+      expectedHigh: 0.1,
+    });
+  const later = (correlate: ReturnType<typeof createCorrelate>, atS: number): number => {
+    const again = ["web", "pay"].map((host) => ({ ...slow(host, 0.11), lastMs: startMs + atS * 1000 }));
+    return correlate.add(again, startMs + atS * 1000).length;
+  };
+  const edges: [string, string] = ["web", "pay"];
+  const little = correlateOver(edges);
+  assert.equal(groupsOf(little, slow("web", 0.11), slow("pay", 0.12)).size, 0);
+  assert.equal(little.weakSignals(), 2);
+  assert.equal(later(little, 40), 0);
+  assert.equal(later(little, 90), 1, "a minute later it is one incident");
+  assert.equal(groupsOf(correlateOver(edges), slow("web", 0.11), slow("pay", 0.2)).size, 1);
+  const over = correlateOver(edges);
+  const ended = ["web", "pay"].map((host) => endedAt(slow(host, 0.11), 30));
+  assert.equal(groupsOf(over, slow("web", 0.11), slow("pay", 0.12), ...ended).size, 0);
+  assert.equal(over.weakSignals(), 0);
+});
+
 test("no anomaly is in two groups, none is lost, and a restart anywhere changes nothing, whatever the order", () => {
   const hosts = ["a", "b", "c", "d", "e"];
   const step = fc.record({
