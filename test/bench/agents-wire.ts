@@ -16,9 +16,13 @@ function agentIdOf(host: number): string {
   return `00000000-0000-4000-8000-${host.toString(16).padStart(12, "0")}`;
 }
 
-/** Encodes ticks one by one: a key frame, then deltas, one tick a frame, as agents do. `about` is what its resource says beside its name. */
-export function frameMaker(host: number, series: readonly Series[], intervalMs: number, about: Labels = []) {
-  const resource: Labels = [...about, ["host.name", hostName(host)]];
+/** Encodes ticks one by one: a key frame, then deltas, one tick a frame, as agents do. `resource` is what they say of their host. */
+export function frameMaker(
+  host: number,
+  series: readonly Series[],
+  intervalMs: number,
+  resource: Labels = [["host.name", hostName(host)]],
+) {
   const encoder = new FrameEncoder({ agentId: agentIdOf(host), epoch, resource });
   const definitions = series.map((one, column) => ({ column, series: one }));
   let sequence = 0;
@@ -43,8 +47,8 @@ export interface Agents {
 }
 
 /** Connects an agent a host. */
-export async function connectAgents(port: number, hosts: number): Promise<Agents> {
-  const acked = Array.from({ length: hosts }, () => -1);
+export async function connectAgents(port: number, names: readonly string[]): Promise<Agents> {
+  const acked = names.map(() => -1);
   let wake: (() => void) | null = null;
   const failures: Error[] = [];
   const fail = (error: Error): void => {
@@ -56,11 +60,13 @@ export async function connectAgents(port: number, hosts: number): Promise<Agents
     wake?.();
   };
   const sockets: WebSocket[] = [];
-  while (sockets.length < hosts) {
+  while (sockets.length < names.length) {
     if (sockets.length > 0) await sleep(1_000);
-    const count = Math.min(hellosPerSecond, hosts - sockets.length);
+    const count = Math.min(hellosPerSecond, names.length - sockets.length);
     const numbers = Array.from({ length: count }, (_, index) => sockets.length + index);
-    sockets.push(...(await Promise.all(numbers.map((host) => connect(port, host, fail, heard(host))))));
+    sockets.push(
+      ...(await Promise.all(numbers.map((host) => connect(port, host, names[host]!, fail, heard(host))))),
+    );
   }
   return {
     send: (host, frame) => sockets[host]!.send(frame),
@@ -91,7 +97,10 @@ export async function sendFrames(
   port: number,
   framesByHost: readonly (readonly Uint8Array[])[],
 ): Promise<void> {
-  const agents = await connectAgents(port, framesByHost.length);
+  const agents = await connectAgents(
+    port,
+    framesByHost.map((_, host) => hostName(host)),
+  );
   const ticks = framesByHost[0]!.length;
   for (let tick = 0; tick < ticks; tick += 1) {
     await agents.reached(tick - windowTicks);
@@ -104,6 +113,7 @@ export async function sendFrames(
 function connect(
   port: number,
   host: number,
+  name: string,
   fail: (error: Error) => void,
   onAck: (sequence: number) => void,
 ): Promise<WebSocket> {
@@ -119,8 +129,8 @@ function connect(
     socket.on("error", failed);
     socket.on("close", (code) => failed(new Error(`the collector closed agent ${host} with code ${code}`)));
     socket.on("open", () => {
-      const hello = { t: "hello", v: 1, wire: [wireVersion], agent: agentIdOf(host), host: hostName(host) };
-      socket.send(JSON.stringify({ ...hello, version: "bench", nowMs: Date.now() }));
+      const hello = { t: "hello", v: 1, wire: [wireVersion], agent: agentIdOf(host), host: name };
+      socket.send(JSON.stringify({ ...hello, version: "0.1.0", nowMs: Date.now() }));
     });
     socket.on("message", (data) => {
       const message = parseControl((data as Buffer).toString("utf8"));

@@ -114,8 +114,8 @@ export class ConsolePage {
 
   /** Walks through the screens, a click every `pauseMs`, at least once and until `work` is done; through the incident as soon as there is one. */
   async lookWhile(work: Promise<unknown>, pauseMs: number): Promise<Looked> {
-    let over = false;
-    const done = work.finally(() => (over = true));
+    const state = { over: false };
+    const done = work.finally(() => (state.over = true));
     // Told below; until then a failure of the page's must not be hidden by it.
     done.catch(() => {});
     const beganMs = performance.now();
@@ -126,7 +126,7 @@ export class ConsolePage {
         clicks.push({ step, ms: await this.#click(step) });
         await sleep(pauseMs);
       }
-    } while (!over);
+    } while (!state.over);
     await done;
     const tasks = await this.#page.evaluate<number[]>("bench.tasks");
     return {

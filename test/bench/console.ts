@@ -16,7 +16,7 @@ import { isOver } from "#shared/contract/incident.ts";
 import { collectorFlags } from "../../deploy/collector-flags.ts";
 import { type Agents, connectAgents } from "./agents-wire.ts";
 import { ConsolePage, type Looked } from "./console-page.ts";
-import { createOutage, type NextFrames, seriesPerHost } from "./outage.ts";
+import { createOutage, hostNames, type NextFrames, seriesPerHost } from "./outage.ts";
 import { type Child, cpuSecondsOf, freePort, loadAverage, memoryOf, startChild } from "./processes.ts";
 import { type BenchOptions, type Figures, median, row, shown } from "./report.ts";
 
@@ -29,8 +29,8 @@ const minuteTicks = 6;
 /** `paceMs`: from one live tick to the next; below the interval a minute of the data takes less than a minute. */
 const sizes = {
   full: { hosts: 1000, paceMs: intervalMs, pauseMs: 400 },
-  quick: { hosts: 20, paceMs: 3_000, pauseMs: 200 },
-  tiny: { hosts: 5, paceMs: 300, pauseMs: 0 },
+  quick: { hosts: 50, paceMs: 3_000, pauseMs: 200 },
+  tiny: { hosts: 10, paceMs: 300, pauseMs: 0 },
 } as const;
 
 export async function benchConsole(options: BenchOptions): Promise<Figures> {
@@ -60,9 +60,10 @@ async function onCollector(folder: string, options: BenchOptions): Promise<Figur
 
 async function withAgents(collector: Child, port: number, options: BenchOptions): Promise<Figures> {
   const { hosts, paceMs } = sizes[options.size];
-  const agents = await connectAgents(port, hosts);
+  const names = hostNames(hosts);
+  const agents = await connectAgents(port, names);
   try {
-    const feed = new LiveFeed(agents, createOutage(hosts, intervalMs), paceMs);
+    const feed = new LiveFeed(agents, createOutage(names, intervalMs), paceMs);
     const pastMs = await feed.past();
     const url = `http://127.0.0.1:${port}`;
     await judged(url, hosts * seriesPerHost * feed.ticks);
@@ -153,7 +154,10 @@ async function storm({ collector: { pid }, url, feed, page, options }: Stage): P
   const { hosts, pauseMs } = sizes[options.size];
   const play = async (outage: boolean): Promise<{ looked: Looked | null; cpuSeconds: number }> => {
     const before = cpuSecondsOf(pid);
-    const minute = feed.minute(outage).then(() => judged(url, hosts * seriesPerHost * feed.ticks));
+    const minute = feed
+      .minute(outage)
+      .then(() => judged(url, hosts * seriesPerHost * feed.ticks))
+      .then(() => (outage ? told(url) : undefined));
     const looked = page === null ? (await minute, null) : await page.lookWhile(minute, pauseMs);
     return { looked, cpuSeconds: cpuSecondsOf(pid) - before };
   };
@@ -259,6 +263,21 @@ async function judged(url: string, samples: number): Promise<void> {
     await sleep(100);
   }
   throw new Error(`the collector has not judged ${samples} samples within a minute: no figure`);
+}
+
+async function openIncidents(url: string): Promise<number> {
+  const answer = await fetch(`${url}/api/v1/incidents?state=all`);
+  const { incidents } = (await answer.json()) as { incidents: Incident[] };
+  return incidents.filter((incident) => !isOver(incident)).length;
+}
+
+/** Resolves with the first incident. Correlation waits for siblings and company by the collector's own ticks, two seconds apart. */
+async function told(url: string): Promise<void> {
+  for (let time = 0; time < 300; time += 1) {
+    if ((await openIncidents(url)) > 0) return;
+    await sleep(100);
+  }
+  throw new Error("the collector told no incident within half a minute: no figure");
 }
 
 /** The sum of a metric's series. */

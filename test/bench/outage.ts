@@ -46,18 +46,40 @@ const signs: readonly Sign[] = [
 
 export const seriesPerHost = signs.length;
 
+/** What the hosts do, as their names say. */
+const roles = [
+  "web",
+  "gateway",
+  "login",
+  "payments",
+  "cards",
+  "ledger",
+  "core-db",
+  "cache",
+  "mq",
+  "report",
+] as const;
+
+export function hostNames(hosts: number): string[] {
+  return Array.from({ length: hosts }, (_, host) => {
+    const number = 1 + Math.floor(host / roles.length);
+    return `${roles[host % roles.length]}-${String(number).padStart(3, "0")}`;
+  });
+}
+
 /** The next frame of every host, by host, at `timeMs`; `outageTick` counts from 0 when the outage begins, and is negative before. */
 export type NextFrames = (timeMs: number, outageTick: number) => Uint8Array[];
 
-export function createOutage(hosts: number, intervalMs: number): NextFrames {
+export function createOutage(names: readonly string[], intervalMs: number): NextFrames {
   const random = seeded(11);
   const series = signs.map((one) => one.series);
-  const all = Array.from({ length: hosts }, (_, host) => ({
+  const all = names.map((name, host) => ({
     make: frameMaker(host, series, intervalMs, [
       ["cloud.availability_zone", zone],
+      ["host.name", name],
       ["host.ip", `10.2.${host >> 8}.${host & 255}`],
-      ["os.description", "Bench Linux 1"],
-      ["service.version", "bench"],
+      ["os.description", "Made-up Linux 1"],
+      ["service.version", "0.1.0"],
     ]),
     reachedAt: host % reachTicks,
     totals: signs.map(() => 0),
