@@ -32,7 +32,7 @@ import {
 import { createTransactions, type Transactions } from "./transactions/transactions.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 9;
+const snapshotVersion = 10;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */

@@ -5,6 +5,7 @@
  * committed together with the record's position, so a replay after a crash says nothing twice and leaves nothing out. A store
  * that cannot write holds everything up here, and by that the acknowledgements: nothing runs ahead of what is durable.
  */
+import type { Anomaly } from "#shared/anomaly.ts";
 import type { Clock } from "#shared/clock.ts";
 import { sleep } from "#shared/clock.ts";
 import type { SampleBatch } from "#shared/batch.ts";
@@ -99,6 +100,8 @@ export class Follower {
   readonly #parts: FollowParts;
   readonly #answers = new Map<string, (result: CommandResult) => void>();
   readonly #changeAnswers = new Map<string, (taken: ChangesTaken) => void>();
+  /** Ids of the anomalies that go on. */
+  readonly #open: Set<string>;
   #position: number;
   #snapshotMs = 0;
 
@@ -108,6 +111,7 @@ export class Follower {
     const { policy, topology, log } = parts;
     const state = snapshot === undefined ? undefined : restored(snapshot.blob, { policy, topology }, log);
     this.chain = state?.chain ?? createChain({ policy, topology });
+    this.#open = new Set(this.chain.detect.open().map(({ id }) => id));
     this.judges = [...(state?.judges ?? [])];
     this.ingest = createIngest({
       journal: parts.journal,
@@ -198,18 +202,27 @@ export class Follower {
     const incidents: Incident[] = [];
     for (const batch of batches) {
       const result = this.chain.apply({ kind: "batch", batch });
-      for (const { ended, detector, startedMs, lastMs } of result.anomalies) {
-        const began = !ended && lastMs - startedMs <= batch.intervalMs;
-        if (began) this.#parts.metrics.detectAnomalies.inc({ detector });
-      }
+      this.#countBegun(result.anomalies);
       incidents.push(...result.incidents);
     }
     return incidents;
   }
 
+  /** An anomaly is told again when it grows, and once more when it ends: it began when its id was told first. */
+  #countBegun(anomalies: readonly Anomaly[]): void {
+    for (const { id, ended, detector } of anomalies) {
+      const known = this.#open.has(id);
+      if (ended) this.#open.delete(id);
+      else this.#open.add(id);
+      if (!known && !ended) this.#parts.metrics.detectAnomalies.inc({ detector });
+    }
+  }
+
   async #tick(record: JournalRecord): Promise<void> {
     const incidents = this.#judge(this.ingest.due(record.firstMs));
-    const { incidents: more, departures } = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    const told = this.chain.apply({ kind: "tick", nowMs: record.firstMs });
+    const { incidents: more, departures } = told;
+    this.#countBegun(told.anomalies);
     incidents.push(...more, ...(await this.#look()));
     for (const departure of departures) this.#forget(departure);
     await this.#commit({ position: record.position, incidents, losses: [] });

@@ -25,6 +25,8 @@ export interface GroupState {
   readonly id: string;
   /** The trouble that detection told with the anomaly that opened it; null when it opened by itself. */
   readonly shared: AnomalyGroup | null;
+  /** Ids of the troubles of siblings that it has taken over as a place's outage; else none. */
+  readonly siblings: readonly string[];
   readonly detectedMs: number;
   readonly startedMs: number;
   readonly firstSymptomMs: number;
@@ -58,6 +60,7 @@ export interface Members {
 export class Group implements Members {
   readonly id: string;
   shared: AnomalyGroup | null;
+  readonly siblings: Set<string>;
   readonly detectedMs: number;
   startedMs: number;
   firstSymptomMs: number;
@@ -100,6 +103,7 @@ export class Group implements Members {
     const { id, shared, detectedMs, startedMs, firstSymptomMs, lastOnsetMs, windowMs } = state;
     this.id = id;
     this.shared = shared;
+    this.siblings = new Set(state.siblings);
     this.detectedMs = detectedMs;
     this.startedMs = startedMs;
     this.firstSymptomMs = firstSymptomMs;
@@ -127,6 +131,7 @@ export class Group implements Members {
     return new Group({
       id: anomaly.id,
       shared: anomaly.group ?? null,
+      siblings: [],
       detectedMs: nowMs,
       startedMs: anomaly.startedMs,
       firstSymptomMs: anomaly.startedMs,
@@ -222,6 +227,11 @@ export class Group implements Members {
     return this.shared?.entity.kind === "network";
   }
 
+  /** Siblings that show the same together, or a place where several kinds of them do. */
+  get isOfSiblings(): boolean {
+    return this.shared?.entity.kind === "group";
+  }
+
   get ownSilences(): number {
     return this.#ownSilences;
   }
@@ -285,6 +295,7 @@ export class Group implements Members {
     return {
       id,
       shared,
+      siblings: [...this.siblings],
       detectedMs,
       startedMs,
       firstSymptomMs,

@@ -11,14 +11,15 @@
  * incident per fault on a public microservice trace.)
  *
  * Anomalies that detection itself calls one trouble (`Anomaly.group`) are one group, whatever the topology says; when it says so later
- * than it told them, the first group that holds one of them becomes that group, and the others' go over to it.
+ * than it told them, the first group that holds one of them becomes that group, and the others' go over to it. Siblings of several kinds that
+ * began together in one zone or network are that place's trouble.
  * Cost: the connections of an anomaly's host and its neighbours, not the number of members or groups.
  */
 import type { Anomaly, AnomalyGroup } from "#shared/anomaly.ts";
 import { limits } from "#shared/limits.ts";
 import { Group, type GroupState, isOwnSilence, joinMs } from "./group.ts";
 import { type Neighbourhood, ringOf } from "./neighbourhood.ts";
-import type { Places } from "./places.ts";
+import { nameOfPlace, type Places } from "./places.ts";
 
 const silentHopMs = 60_000;
 /** What it knew, and comes back within this time after its last symptom ended, had not ended; later it may be of another cause. */
@@ -37,6 +38,11 @@ const forgetEveryMs = 10_000;
 /** So many separate groups that begin within a minute of another one are a storm: nobody reads twenty incidents at once. */
 const stormGroups = 20;
 const stormMs = 60_000;
+/**
+ * So many kinds of hosts in one zone or network, each of which detection calls one trouble, within a minute of each other: the place is
+ * out. Two may be a service and what it calls.
+ */
+const outageKinds = 3;
 /** Sharing a place is enough from here on: half for the same moment, a fifth for the same kind; the shapes are not compared. */
 const likenessMin = 0.6;
 
@@ -113,6 +119,7 @@ export class Grouping {
     const group = Group.opening(anomaly, nowMs, isConfirmed(anomaly));
     this.#enter(group);
     this.#put(group, anomaly);
+    this.#gather(group);
   }
 
   /** What `holding` has goes on, unless detection has found out meanwhile that it is part of a trouble that is told elsewhere. */
@@ -128,6 +135,7 @@ export class Grouping {
     const shared = isNews ? this.#byShared.get(found.id) : undefined;
     if (isNews && shared === undefined) this.#share(holding, found);
     this.#put(shared ?? holding, anomaly);
+    if (isNews && shared === undefined) this.#gather(holding);
     if (shared !== undefined) this.#leave(holding, anomaly, shared);
   }
 
@@ -220,6 +228,7 @@ export class Grouping {
     for (const anomaly of [...gone.symptoms.values(), ...gone.evidence.values()]) this.#put(kept, anomaly);
     for (const place of gone.places) this.#settle(kept, place);
     if (kept.shared === null && gone.shared !== null) this.#share(kept, gone.shared);
+    this.#takeOver(kept, gone.siblings);
     kept.windowMs = Math.max(kept.windowMs, gone.windowMs);
     kept.confirmed ||= gone.confirmed;
     kept.storm ||= gone.storm;
@@ -245,7 +254,38 @@ export class Grouping {
     return oldest;
   }
 
-  #put(group: Group, anomaly: Anomaly): void {
+  /** `group` is a trouble of siblings, perhaps one of several kinds that began together in one place: then it is the place's. */
+  #gather(group: Group): void {
+    if (!group.isOfSiblings) return;
+    for (const place of group.places) {
+      const name = nameOfPlace(place);
+      const near = [...(this.#byPlace.get(place) ?? [])].filter((other) => isTogether(other, group));
+      const told = near.flatMap(kindsOf);
+      if (name === null || near.length < 2 || told.length < outageKinds) continue;
+      const [oldest, ...others] = near.sort((a, b) => (isOlder(a, b) ? -1 : 1));
+      const known = near.find(({ siblings }) => siblings.size > 0)?.shared;
+      const isNews = oldest!.siblings.size === 0;
+      const id = `outage|${place}|${oldest!.firstSymptomMs}`;
+      this.#share(oldest!, known ?? { id, entity: { kind: "group", host: name, name: "" } });
+      this.#takeOver(oldest!, told);
+      // What it holds is the place's now, and says so; what the others hold does when it comes over.
+      const held = isNews ? [...oldest!.symptoms.values(), ...oldest!.evidence.values()] : [];
+      for (const one of held) this.#put(oldest!, one);
+      for (const other of others) this.#absorb(oldest!, other);
+      return;
+    }
+  }
+
+  #takeOver(group: Group, siblings: Iterable<string>): void {
+    for (const id of siblings) {
+      group.siblings.add(id);
+      this.#byShared.set(id, group);
+    }
+  }
+
+  #put(group: Group, given: Anomaly): void {
+    const isTakenOver = given.group !== undefined && group.siblings.has(given.group.id);
+    const anomaly = isTakenOver && group.shared !== null ? { ...given, group: group.shared } : given;
     const isNewHost = anomaly.role === "symptom" && !group.isOn(anomaly.host);
     if (group.symptoms.size > 0 && !group.symptoms.has(anomaly.id) && anomaly.role === "symptom")
       group.confirmed ||= isClear(anomaly);
@@ -297,6 +337,7 @@ export class Grouping {
   #enter(group: Group): void {
     this.groups.set(group.id, group);
     if (group.shared !== null) this.#byShared.set(group.shared.id, group);
+    for (const id of group.siblings) this.#byShared.set(id, group);
     for (const anomaly of [...group.symptoms.values(), ...group.evidence.values()])
       this.#byMember.set(anomaly.id, group);
     for (const host of group.hosts()) member(this.#byHost, host, group);
@@ -305,8 +346,8 @@ export class Grouping {
 
   #drop(group: Group): void {
     this.groups.delete(group.id);
-    if (group.shared !== null && this.#byShared.get(group.shared.id) === group)
-      this.#byShared.delete(group.shared.id);
+    for (const id of [group.shared?.id ?? "", ...group.siblings])
+      if (this.#byShared.get(id) === group) this.#byShared.delete(id);
     for (const members of [group.symptoms, group.evidence])
       for (const id of members.keys()) if (this.#byMember.get(id) === group) this.#byMember.delete(id);
     for (const host of group.hosts()) leave(this.#byHost, host, group);
@@ -330,6 +371,18 @@ function fits(anomaly: Anomaly, group: Group, hops: number): boolean {
   if (hops === 2 && sinceMs > silentHopMs) return false;
   const active = quietSinceMs === null || anomaly.startedMs <= quietSinceMs;
   return active && Math.abs(anomaly.startedMs - group.lastOnsetMs) <= group.windowMs;
+}
+
+/** The troubles of siblings that it is. */
+function kindsOf({ shared, siblings }: Group): string[] {
+  return siblings.size > 0 ? [...siblings] : [shared!.id];
+}
+
+/** Both are troubles of siblings that go on and began within a minute; what is a place's outage already takes in what comes later. */
+function isTogether(other: Group, group: Group): boolean {
+  if (other.quietSinceMs !== null || !other.isOfSiblings) return false;
+  if (other.siblings.size > 0) return Math.abs(group.firstSymptomMs - other.lastOnsetMs) <= joinMs;
+  return Math.abs(group.firstSymptomMs - other.firstSymptomMs) <= stormMs;
 }
 
 /** A host that detection tells apart from those that were cut off is silent for its own reason. */

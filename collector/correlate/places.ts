@@ -55,6 +55,11 @@ export class Places {
   }
 }
 
+/** What a zone or a network is called; null: it is a change, which is no place. */
+export function nameOfPlace(place: string): string | null {
+  return /^(?:zone|network) (.+)$/.exec(place)?.[1] ?? null;
+}
+
 function placeOf(change: Change): string {
   return `change ${change.id} ${targetText(change.target)}`;
 }

@@ -68,7 +68,9 @@ function titleOf(suspicion: Suspicion): Text {
     const hosts = together(suspicion);
     if (symptom.group.entity.kind !== "group")
       return { key: "incident.partition", args: { ...cause.text.args, hosts, cause: cause.text.key } };
-    const { hosts: members = hosts, entity } = symptom.group;
+    const { hosts: members, entity } = symptom.group;
+    // Of a place nobody has counted the hosts.
+    if (members === undefined) return { key: "incident.place", args: { ...args, hosts, group: entity.host } };
     const key = hosts >= members ? "incident.group" : "incident.group_most";
     return { key, args: { ...args, hosts, members, group: entity.host } };
   }

@@ -11,6 +11,7 @@ export const en = {
   "incident.silent": "{host} is silent: {cause}",
   "incident.group": "All {hosts} hosts of {group}: {symptom}",
   "incident.group_most": "{hosts} of the {members} hosts of {group}: {symptom}",
+  "incident.place": "{hosts} hosts of {group}: {symptom}",
   "incident.partition": "{hosts} hosts cannot be reached: {cause}",
 
   "symptom.cpu": "CPU is {value|unit} busy (expected at most {high|unit})",

@@ -13,6 +13,7 @@ export const zhCN: Catalogue = {
   "incident.silent": "{host} 没有上报数据：{cause}",
   "incident.group": "{group} 全部 {hosts} 台主机：{symptom}",
   "incident.group_most": "{group} 的 {members} 台主机中有 {hosts} 台：{symptom}",
+  "incident.place": "{group} 的 {hosts} 台主机：{symptom}",
   "incident.partition": "{hosts} 台主机失联：{cause}",
 
   "symptom.cpu": "CPU 使用率 {value|unit}（预期不超过 {high|unit}）",

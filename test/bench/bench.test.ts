@@ -11,6 +11,8 @@ const wanted = new Map([
   ["ingest", ["ingest.samples_per_cpu_second"]],
   ["rank", ["rank.p50_ms", "rank.p99_ms", "rank.samples.p99_ms"]],
   ["agent", ["agent.rss_mb", "agent.pss_mb", "agent.anonymous_mb"]],
+  // What the page gives is left out where there is no browser.
+  ["console", ["console.anomalies", "console.incidents", "console.collector_rss_mb"]],
 ]);
 
 for (const [name, bench] of benches) {

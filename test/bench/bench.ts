@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- [name...] [--quick] [--json FILE] [--minutes N] [--million]`: the product beside what it is compared with.
+ * `npm run bench -- [name...] [--quick] [--json FILE] [--minutes N] [--million] [--screenshot FILE]`: the product beside what it is compared with.
  *
- * Names: agent, ingest, wire, detect, rank; none means all. Each prints both sides, their ratio and the version of Node, and its figures
+ * Names: agent, ingest, wire, detect, rank, console; none means all. Each prints both sides, their ratio and the version of Node, and its figures
  * go into one JSON object. The rivals are Debian's packages; one that cannot be had is told and left out.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchAgent } from "./agent.ts";
+import { benchConsole } from "./console.ts";
 import { benchDetect } from "./detect.ts";
 import { benchIngest } from "./ingest.ts";
 import type { BenchOptions, Figures } from "./report.ts";
@@ -20,6 +21,7 @@ export const benches: ReadonlyMap<string, (options: BenchOptions) => Promise<Fig
   ["ingest", benchIngest],
   ["agent", benchAgent],
   ["rank", benchRank],
+  ["console", benchConsole],
 ]);
 
 async function main(): Promise<void> {
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
       json: { type: "string" },
       minutes: { type: "string" },
       million: { type: "boolean", default: false },
+      screenshot: { type: "string" },
     },
   });
   const size = values.quick ? "quick" : "full";
@@ -42,7 +45,8 @@ async function main(): Promise<void> {
     if (bench === undefined)
       throw new Error(`no benchmark ${name}; there are ${[...benches.keys()].join(", ")}`);
     print(`\n${name}, load ${loadAverage()}`);
-    const found = await bench({ size, print, minutes, million: values.million, rivals: true });
+    const { million, screenshot } = values;
+    const found = await bench({ size, print, minutes, million, screenshot, rivals: true });
     for (const [key, value] of Object.entries(found)) figures.set(key, value);
   }
   if (values.json !== undefined) {

@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly minutes: number;
   /** Of `detect`: also a million series. */
   readonly million: boolean;
+  /** Of `console`: where a picture of the page goes. */
+  readonly screenshot?: string | undefined;
   /** False: without the Debian programs, our side alone. */
   readonly rivals: boolean;
 }

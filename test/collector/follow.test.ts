@@ -34,9 +34,9 @@ function recorder() {
   ];
   return {
     entries,
-    frame(atMs: number): void {
+    frame(atMs: number, values: readonly number[] = [1, 2]): void {
       const sequence = feed.frames.length;
-      const bytes = feed.add(atMs, [1, 2]);
+      const bytes = feed.add(atMs, values);
       const place = { stream: agentId, epoch: startMs, sequence, key: sequence === 0, skewMs: 0 };
       entries.push({ kind: "frame", ...place, firstMs: atMs, lastMs: atMs, samples: 2, series: 2, bytes });
     },
@@ -133,4 +133,29 @@ test("a host that is gone is listed without series, and its agent goes on in the
     [["up", 2, backMs + intervalMs, 2]],
   );
   await back.close();
+});
+
+test("an anomaly counts once, when it begins, however often it is told; a host's silence counts too", async () => {
+  const record = recorder();
+  let atMs = startMs;
+  const play = (count: number, valueOf: (tick: number) => number): void => {
+    for (let tick = 0; tick < count; tick += 1, atMs += intervalMs) {
+      record.frame(atMs, [valueOf(tick), 2]);
+      record.ticks(atMs, atMs + 1);
+    }
+  };
+  play(60, (tick) => 10 + (tick % 3));
+  // It grows with each sample, so that it is told again and again; then it is over.
+  play(12, (tick) => 100 * (tick + 1));
+  play(12, (tick) => 10 + (tick % 3));
+  const closed = { t: "closed", atMs, agent: agentId, how: "closed" };
+  record.entries.push(jsonEntry("presence", "", atMs, closed));
+  record.ticks(atMs, atMs + 600_000);
+  const { metrics, close } = await followed(record.entries);
+  await close();
+  const text = await metrics.text();
+  const begun = [...text.matchAll(/^causeway_detect_anomalies_total\{detector="(\w+)"\} (\d+)$/gm)]
+    .map(([, detector, count]) => [detector, Number(count)] as const)
+    .filter(([, count]) => count > 0);
+  assert.deepEqual(Object.fromEntries(begun), { record: 1, absence: 1 });
 });

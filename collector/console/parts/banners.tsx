@@ -1,6 +1,6 @@
 /** What the operator must know about the page itself: that it is stale, old, or was away for a while. */
 import { t, timeStyle } from "../state/settings.ts";
-import { fresh, lastHeardMs, live, missed, nowMs, outdated, unreadableFrames } from "../state/store.ts";
+import { fresh, lastHeardMs, missed, nowMs, outdated, toldSystem, unreadableFrames } from "../state/store.ts";
 import { language } from "../state/settings.ts";
 import { detectionBehindMs } from "../view/freshness.ts";
 import { formatAge, formatMoment } from "../view/time.ts";
@@ -34,7 +34,7 @@ function StaleBanner() {
 }
 
 function BehindBanner() {
-  const system = live.value.system;
+  const system = toldSystem.value;
   const behindMs = detectionBehindMs(system);
   if (behindMs === null || system === null || fresh.value.state !== "live") return null;
   const age = formatAge(behindMs, language.value);

@@ -2,7 +2,7 @@
 import { formatNumber } from "#shared/units.ts";
 import { go } from "../state/navigation.ts";
 import { language, t, theme, themes } from "../state/settings.ts";
-import { arranged, counts, fresh, known, live } from "../state/store.ts";
+import { arranged, counts, fresh, known, toldHosts, toldSystem } from "../state/store.ts";
 import { route } from "../state/navigation.ts";
 import { formatLag } from "../view/time.ts";
 import { Icon } from "./icon.tsx";
@@ -64,7 +64,7 @@ export function StatusLine() {
 
 function Counts() {
   if (!known.value) return null;
-  const blind = live.value.system?.hostsUp === 0;
+  const blind = toldSystem.value?.hostsUp === 0;
   if (counts.value.length === 0 && (blind || fresh.value.state !== "live")) {
     return (
       <span class="mark mark-calm">
@@ -98,10 +98,10 @@ function spokenCounts(): string {
 }
 
 function HostsReporting() {
-  const system = live.value.system;
+  const system = toldSystem.value;
   if (system === null) return null;
   // A host that was stopped on purpose is not missing.
-  const missing = (live.value.hosts ?? []).some((host) => host.state === "silent");
+  const missing = (toldHosts.value ?? []).some((host) => host.state === "silent");
   return (
     <Link to={{ screen: "hosts" }} class={missing ? "fact fact-missing" : "fact"}>
       {system.hostsUp}/{system.hostsTotal} <span class="wide-only">{t("status.hosts")}</span>
@@ -110,7 +110,7 @@ function HostsReporting() {
 }
 
 function LostSamples() {
-  const lost = live.value.system?.lostSamples ?? 0;
+  const lost = toldSystem.value?.lostSamples ?? 0;
   return lost === 0 ? null : (
     <span class="fact fact-lost">{t("status.lost", { n: formatNumber(lost) })}</span>
   );

@@ -7,12 +7,12 @@ import { renderText } from "#shared/text/text.ts";
 import { Link } from "../parts/link.tsx";
 import { ageSince } from "../parts/moment.tsx";
 import { language, t, timeStyle } from "../state/settings.ts";
-import { arranged, fresh, live, nowMs } from "../state/store.ts";
+import { arranged, fresh, nowMs, toldSystem } from "../state/store.ts";
 import { warmupShares } from "../view/hosts.ts";
 import { formatMoment } from "../view/time.ts";
 
 export function Calm() {
-  const system = live.value.system;
+  const system = toldSystem.value;
   const trusted = fresh.value.state === "live";
   const blind = system !== null && system.hostsUp === 0;
   if (!trusted)

@@ -14,12 +14,12 @@ import { seasonText, WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
 import { fetchHostSeries, type SeriesInfo } from "../state/api.ts";
 import { t } from "../state/settings.ts";
 import { useSignal } from "../state/signals.ts";
-import { arranged, live } from "../state/store.ts";
+import { arranged, toldHosts } from "../state/store.ts";
 import { HostCharts } from "./host-charts.tsx";
 import { IncidentRow } from "./incident-row.tsx";
 
 export function HostScreen({ name }: { name: string }) {
-  const host = live.value.hosts?.find((one) => one.host === name);
+  const host = toldHosts.value?.find((one) => one.host === name);
   return (
     <article>
       <Link to={{ screen: "hosts" }} class="back">
@@ -27,7 +27,7 @@ export function HostScreen({ name }: { name: string }) {
       </Link>
       {host === undefined ? (
         <p class="waiting">
-          {live.value.hosts === null ? t("watch.unknown") : t("host.notFound", { host: name })}
+          {toldHosts.value === null ? t("watch.unknown") : t("host.notFound", { host: name })}
         </p>
       ) : (
         <>

@@ -8,18 +8,19 @@ import { HostScore } from "../parts/host-score.tsx";
 import { WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
 import { LastSeen } from "../parts/last-seen.tsx";
 import { t } from "../state/settings.ts";
-import { signal, useSignal } from "../state/signals.ts";
-import { live } from "../state/store.ts";
+import { computed, signal, useSignal } from "../state/signals.ts";
+import { toldHosts } from "../state/store.ts";
 import { arrangeHosts } from "../view/hosts.ts";
 
 /** Rows drawn at a time: ten thousand table rows take seconds to lay out, and nobody reads them; one searches. */
 const pageRows = 100;
 
 const search = signal("");
+const arranged = computed(() => arrangeHosts(toldHosts.value ?? [], search.value));
 
 export function HostsScreen() {
   const rows = useSignal(pageRows);
-  const hosts = live.value.hosts;
+  const hosts = toldHosts.value;
   if (hosts === null) return <p class="waiting">{t("watch.unknown")}</p>;
   if (hosts.length === 0) {
     return (
@@ -29,7 +30,7 @@ export function HostsScreen() {
       </div>
     );
   }
-  const found = arrangeHosts(hosts, search.value);
+  const found = arranged.value;
   return (
     <section aria-labelledby="hosts-title">
       <div class="list-head">

@@ -6,14 +6,14 @@ import { HostMark } from "../parts/marks.tsx";
 import { Moment } from "../parts/moment.tsx";
 import { seasonText, WarmupBar, warmupText } from "../parts/warmup-bar.tsx";
 import { language, t } from "../state/settings.ts";
-import { live } from "../state/store.ts";
+import { toldHosts, toldSystem } from "../state/store.ts";
 import { RecentChanges } from "./recent-changes.tsx";
 import { formatLag } from "../view/time.ts";
 
 const silentShown = 4;
 
 export function Watch() {
-  const system = live.value.system;
+  const system = toldSystem.value;
   return (
     <aside class="watch" aria-labelledby="watch-title">
       <h2 id="watch-title">{t("watch.title")}</h2>
@@ -63,7 +63,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 function SilentHosts() {
-  const silent = (live.value.hosts ?? []).filter((host) => host.state === "silent");
+  const silent = (toldHosts.value ?? []).filter((host) => host.state === "silent");
   if (silent.length === 0) return null;
   return (
     <>

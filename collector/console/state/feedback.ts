@@ -3,14 +3,14 @@ import { useEffect } from "preact/hooks";
 import type { FeedbackList } from "#shared/contract/api.ts";
 import { fetchFeedback } from "./api.ts";
 import { computed, type Signal, useSignal } from "./signals.ts";
-import { incidents, live } from "./store.ts";
+import { incidents, toldSystem } from "./store.ts";
 
 /** Changes with every answer: those of incidents that are shown here, and the number of all. */
 const stamp = computed(() => {
   const answers = [...incidents.value.values()].flatMap(({ id, feedback }) =>
     feedback === null ? [] : [`${id} ${feedback.verdict} ${feedback.atMs}`],
   );
-  return [live.value.system?.feedbacks ?? 0, ...answers].join("\n");
+  return [toldSystem.value?.feedbacks ?? 0, ...answers].join("\n");
 });
 
 export interface Asked {

@@ -16,7 +16,7 @@ import { batch, computed, signal } from "./signals.ts";
 
 const beganMs = browserClock.monotonicMs();
 
-export const live = signal<LiveState>(emptyLiveState);
+const live = signal<LiveState>(emptyLiveState);
 /** Monotonic; null before the first frame. */
 const heardMs = signal<number | null>(null);
 const heardWallMs = signal<number | null>(null);
@@ -46,8 +46,13 @@ export const outdated = computed(
   () => live.value.build !== null && firstBuild.value !== null && live.value.build !== firstBuild.value,
 );
 
+// Each frame is a new state. What is drawn depends on its parts, so that only what a frame speaks of is worked out and drawn anew.
+export const toldHosts = computed(() => live.value.hosts);
+export const toldSystem = computed(() => live.value.system);
+const liveIncidents = computed(() => live.value.incidents);
+
 export const incidents = computed<ReadonlyMap<string, Incident>>(() => {
-  const all = new Map([...archive.value, ...live.value.incidents]);
+  const all = new Map([...archive.value, ...liveIncidents.value]);
   for (const [id, answer] of answers.value) {
     if (answer.revision > (all.get(id)?.revision ?? -1)) all.set(id, answer);
   }

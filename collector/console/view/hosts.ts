@@ -1,9 +1,11 @@
 /** Order, search and state of hosts. What needs a look stands first: silent, then abnormal, then by name; what is gone stands last. */
 import type { Host, Warmup } from "#shared/contract/api.ts";
 
+/** Made once: making one takes as long as forty comparisons. */
+const names = new Intl.Collator("en", { numeric: true });
+
 export function arrangeHosts(hosts: readonly Host[], search: string): readonly Host[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const names = new Intl.Collator("en", { numeric: true });
   const matches = (host: Host): boolean => {
     const text = `${host.host} ${host.os} ${host.state} ${host.agentVersion}`.toLowerCase();
     return words.every((word) => text.includes(word));

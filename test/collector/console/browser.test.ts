@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { build } from "vite";
+import { type Clock, systemClock } from "#shared/clock.ts";
 import { openBrowser, type TestBrowser } from "#test/setup/browser.ts";
 import { cpuIncident } from "./mock-data.ts";
 import { acknowledged, answered, MockCollector } from "./mock-server.ts";
@@ -46,9 +47,10 @@ async function withConsole(
   path: string,
   run: (open: Console) => Promise<void>,
   options: BrowserContextOptions = {},
+  clock: Clock = systemClock,
 ): Promise<void> {
   assert.ok(chromium !== null, "BUG: no browser");
-  const mock = await MockCollector.start(scenario, { directory });
+  const mock = await MockCollector.start(scenario, { directory, clock });
   const usual = { viewport: { width: 1366, height: 768 }, locale: "en-GB", timezoneId: "Asia/Hong_Kong" };
   const context = await chromium.browser.newContext({ ...usual, ...options });
   const page = await context.newPage();
@@ -87,6 +89,17 @@ const unfit = `
     .filter((one) => one.getBoundingClientRect().height > 0)
     .filter((one) => one.getBoundingClientRect().height < 24 || (one.innerText || one.ariaLabel || "").trim() === "")
     .map((one) => one.outerHTML.slice(0, 120))`;
+
+/** Each comparison of two names asks for the collator's function. */
+const countComparisons = `
+  globalThis.comparisons = 0;
+  const { get } = Object.getOwnPropertyDescriptor(Intl.Collator.prototype, "compare");
+  Object.defineProperty(Intl.Collator.prototype, "compare", {
+    get() {
+      comparisons += 1;
+      return get.call(this);
+    },
+  });`;
 
 describe("in a browser", () => {
   const browserTest = (name: string, run: () => Promise<void>): void => {
@@ -179,6 +192,25 @@ describe("in a browser", () => {
       });
     },
   );
+
+  browserTest("a frame about incidents does not put the hosts in order again", async () => {
+    // The collector says by itself nothing after its first answer.
+    const still: Clock = { ...systemClock, after: () => ({ cancel: () => undefined }) };
+    const run = async ({ page, mock }: Console): Promise<void> => {
+      await page.addInitScript({ content: countComparisons });
+      await page.goto(`${mock.url}/hosts`);
+      await page.locator("table.hosts tbody tr").first().waitFor();
+      const before = await page.evaluate<number>("comparisons");
+      assert.ok(before > 0, "the order of hosts is made with Intl.Collator");
+      mock.put({ ...cpuIncident(mock.startMs, mock.startMs), id: "INC-new" });
+      await page.locator("header p[role=status]").getByText("2 critical").waitFor({ state: "attached" });
+      assert.equal(await page.evaluate("comparisons"), before);
+      await page.locator("#search").fill("pay");
+      await page.getByText("3 of 12").waitFor();
+      assert.ok((await page.evaluate<number>("comparisons")) > before);
+    };
+    await withConsole("incident", "/about:blank", run, {}, still);
+  });
 
   browserTest("the same incident reads in Chinese, and the choice is kept", async () => {
     await withConsole("incident", "/", async ({ page }) => {

@@ -78,3 +78,77 @@ test("what else these hosts suffer joins the group's incident, and evidence that
   const [incident] = all.values();
   assert.ok(incident!.causes[0]?.evidence.some(({ metric }) => metric === "http_requests") === true);
 });
+
+/** Four hosts of a service that detection calls one trouble, `atS` after the start. */
+function siblings(service: string, atS: number): Anomaly[] {
+  const id = `group|${service}-*|${startMs + atS * 1000}`;
+  const group = { id, entity: { kind: "group", host: `${service}-*`, name: "" }, hosts: 4 } as const;
+  return [1, 2, 3, 4].map((number) => ({ ...cpuBusy(`${service}-${number}`, atS), group }));
+}
+
+function inZone(zoneOf: (host: string) => string) {
+  const topology = createTopology();
+  const located = new Set<string>();
+  return {
+    topology,
+    locate(host: string): void {
+      if (!located.has(host)) topology.addresses(host, [], zoneOf(host));
+      located.add(host);
+    },
+  };
+}
+
+/** Ids, states and titles of all incidents, as they were last told. With `restarts` from a snapshot before each anomaly. */
+function outage(all: readonly Anomaly[], zoneOf: (host: string) => string, restarts = false): Incident[] {
+  const zone = inZone(zoneOf);
+  const { topology } = zone;
+  let correlate = createCorrelate({ topology });
+  const incidents = createIncidents();
+  const last = new Map<string, Incident>();
+  let nowMs = startMs;
+  const hear = (anomalies: readonly Anomaly[]): void => {
+    for (const told of incidents.apply(correlate.add(anomalies, nowMs), nowMs)) last.set(told.id, told);
+  };
+  for (const one of all) {
+    zone.locate(one.host);
+    nowMs = Math.max(nowMs, one.lastMs);
+    if (restarts) correlate = createCorrelate({ topology, state: structuredClone(correlate.snapshot()) });
+    hear([one]);
+  }
+  nowMs += rerankMs;
+  hear([]);
+  return [...last.values()];
+}
+
+const services = ["web", "pay", "ledger", "core-db", "mq"];
+
+test("when several kinds of hosts in one zone fail within a minute it is the zone's incident, and later kinds join it", () => {
+  const all = services.flatMap((service, index) => siblings(service, 12 * index));
+  const ends = all.slice(0, 4).map((one) => endedAt(one, 100));
+  const told = outage([...all, ...ends], () => "dc-2");
+  const [first, ...others] = told;
+  assert.deepEqual(
+    others.map(({ state, mergedInto }) => [state, mergedInto]),
+    others.map(() => ["merged", first?.id]),
+  );
+  assert.equal(first?.hostCount, 20);
+  assert.equal(first.causes[0]?.entity, "group:dc-2");
+  const [en, zh] = languages.map((language) => renderText(first.title, language));
+  assert.equal(en, "20 hosts of dc-2: CPU is 90 % busy (expected at most 30 %)");
+  assert.equal(zh, "dc-2 的 20 台主机：CPU 使用率 90 %（预期不超过 30 %）");
+  assert.deepEqual(
+    outage([...all, ...ends], () => "dc-2", true),
+    told,
+    "a restart in the middle of it tells the same",
+  );
+});
+
+test("kinds of hosts that fail in different zones, or not within a minute, or only two of them, stay apart", () => {
+  const all = services.slice(0, 3).flatMap((service) => siblings(service, 0));
+  const apart = (told: readonly Incident[]): number => told.filter(({ state }) => state !== "merged").length;
+  assert.equal(apart(outage(all, () => "dc-2")), 1);
+  assert.equal(apart(outage(all, (host) => `dc of ${host.replace(/-\d+$/, "")}`)), 3);
+  assert.equal(apart(outage(all.slice(0, 8), () => "dc-2")), 2);
+  const slow = services.slice(0, 3).flatMap((service, index) => siblings(service, 70 * index));
+  assert.equal(apart(outage(slow, () => "dc-2")), 3);
+});

@@ -190,3 +190,21 @@ for (const [name, build] of topologies) {
     assert.ok(told < 150, `told ${told} times`);
   });
 }
+
+test("a zone of fifty kinds of hosts that detection calls fifty troubles is one incident, at a cost in proportion", (t) => {
+  const topology = createTopology();
+  const random = mulberry32(5);
+  const all = outage(random).map((one): Anomaly => {
+    const kind = Number(one.host.slice(2)) % 50;
+    const entity = { kind: "group", host: `kind-${kind}-*`, name: "" } as const;
+    return one.role === "symptom" ? { ...one, group: { id: `group|${kind}`, entity, hosts: 20 } } : one;
+  });
+  for (const { host } of all) topology.addresses(host, [], "dc-2");
+  const { open, told, bytes, cpuMs, first } = play(topology, all);
+  t.diagnostic(`${cpuMs} ms of CPU, told ${told} times, ${bytes} bytes at most`);
+  assert.equal(open, 1);
+  assert.equal(first.hostCount, hosts);
+  assert.equal(first.causes[0]?.entity, "group:dc-2");
+  assert.ok(bytes < bytesMax, `${bytes} bytes`);
+  assert.ok(told < 150, `told ${told} times`);
+});
