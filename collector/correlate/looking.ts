@@ -22,8 +22,15 @@ const sufferingMax = 12;
 /** Null when it need not be looked at now. */
 export function historyWanted(group: Group, graph: Neighbourhood, dataMs: number): HistoryRequest | null {
   const { id, shared, storm, toldMs, quietSinceMs, firstSymptomMs, look } = group;
-  // What has been told as one trouble has its cause, and of what is silent there is nothing to see.
-  if (shared !== null || storm || toldMs === null || quietSinceMs !== null || isSilence(group)) return null;
+  // Who is cut off together has its cause, and of what is silent there is nothing to see. What siblings share may be what all of them call.
+  if (
+    shared?.entity.kind === "network" ||
+    storm ||
+    toldMs === null ||
+    quietSinceMs !== null ||
+    isSilence(group)
+  )
+    return null;
   if (look !== null) {
     const againMs = againShare * (look.atMs - firstSymptomMs);
     if (dataMs - look.atMs < Math.min(againMsMax, Math.max(againMsMin, againMs))) return null;

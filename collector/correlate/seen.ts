@@ -49,7 +49,7 @@ function judgedBy(candidate: Candidate, look: Look, best: number): Candidate {
   const own = best === 0 ? 0 : candidate.score / best;
   if (isBeyond(candidate)) return { ...candidate, score: own };
   const { entity, confidence } = candidate;
-  const share = shareIn(look, entity);
+  const share = shareIn(look, candidate);
   const sure = look.blamed[0]!.confidence;
   const score = (1 - sure) * own + sure * share;
   // A port that closed is seen as it is; a look only knows that its service went quiet.
@@ -62,7 +62,8 @@ function judgedBy(candidate: Candidate, look: Look, best: number): Candidate {
 }
 
 /** How far the look blames the place of an entity, from 0 to 1. */
-function shareIn(look: Look, entity: Entity): number {
+function shareIn(look: Look, { entity, evidence }: Candidate): number {
+  if (entity.kind === "group") return shareOfSiblings(look, evidence);
   const place = placeOfPart(look, entity);
   // A process that was born since the look may be of any service there.
   const near = entity.kind === "process" && !isKnown(look, entity) ? 1 : onThatHost;
@@ -72,6 +73,15 @@ function shareIn(look: Look, entity: Entity): number {
     else if (isOn(place, one)) share = Math.max(share, near * whole);
   }
   return share;
+}
+
+/** What siblings share is to blame as far as the look blames one of them; else it is what all of them call. */
+function shareOfSiblings({ blamed }: Look, evidence: readonly Anomaly[]): number {
+  const hosts = new Set(evidence.map(({ host }) => host));
+  return blamed.reduce(
+    (most, { entity, share }) => (hosts.has(entity.host) ? Math.max(most, share) : most),
+    0,
+  );
 }
 
 /** A port is its service's. */
@@ -103,9 +113,9 @@ function isOn(place: string, { kind, host }: Entity): boolean {
   return kind === "service" && place === entityId({ kind: "host", host, name: "" });
 }
 
-/** Silence is seen as it is; what many hosts share has no place. */
+/** Silence is seen as it is; a network has no place. */
 function isBeyond({ entity: { kind }, evidence }: Candidate): boolean {
-  return kind === "network" || kind === "group" || evidence[0]!.detector === "absence";
+  return kind === "network" || evidence[0]!.detector === "absence";
 }
 
 /** What was seen where nothing was told. */

@@ -291,3 +291,37 @@ test("of a service that is told to be slow the reason that was seen goes first",
     "a source that pushes is no place",
   );
 });
+
+test("what siblings show together is the doing of what all of them call, if that strays and they do not", () => {
+  const siblings: Anomaly["group"] = {
+    id: "web",
+    entity: { kind: "group", host: "web", name: "" },
+    hosts: 2,
+  };
+  const of = (name: string): Anomaly => ({
+    ...symptom,
+    id: `${name}|latency`,
+    host: name,
+    entity: { ...web, host: name },
+    group: siblings,
+  });
+  const shared: Neighbourhood = {
+    ...graph,
+    neighbours: (name) => (name === "db-01" ? ["web-01", "web-02"] : ["db-01"]),
+    callees: (caller) => (caller.host === "db-01" ? [] : [{ callee: ledger }]),
+  };
+  const causeWith = (ledgerTimes: number): string | undefined => {
+    const correlate = createCorrelate({ topology: shared });
+    const [before] = correlate.add([of("web-01"), of("web-02")], nowMs);
+    assert.equal(before?.causes[0]?.entity, "group:web");
+    const [request] = correlate.wanted(nowMs);
+    const histories = [
+      host("web-01", latency(5), webCpu),
+      host("web-02", latency(5), webCpu),
+      host("db-01", ledgerCpu(ledgerTimes)),
+    ];
+    return correlate.look(request!.id, histories, nowMs, nowMs)[0]?.causes[0]?.entity;
+  };
+  assert.equal(causeWith(4), "service:db-01/ledger");
+  assert.equal(causeWith(1), "group:web");
+});
