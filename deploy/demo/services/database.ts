@@ -15,7 +15,7 @@ import { createLock } from "./lock.ts";
 
 const indexed = "CREATE INDEX IF NOT EXISTS entries_account ON entries(account, id)";
 const unindexed = "DROP INDEX IF EXISTS entries_account";
-const historyLength = 20;
+const historyLength = 10;
 /** Between two that a blocking session lets in. */
 const lockPauseMs = 30;
 const pruneEvery = 500;
@@ -39,7 +39,12 @@ export function makeDatabase({ clock, knobs, telemetry, data, entries }: Service
     "UPDATE entries SET settled = 1 WHERE id = (SELECT MAX(id) FROM entries WHERE id > (SELECT MAX(id) FROM entries) - 1000 AND amount = ?)",
   );
   const prune = db.prepare("DELETE FROM entries WHERE id <= (SELECT MAX(id) FROM entries) - ?");
-  const history = () => db.prepare("SELECT amount FROM entries WHERE account = ? ORDER BY id DESC LIMIT ?");
+  // Each entry with its running number in the account, as a statement shows it: 0.3 ms with the index, 100 ms without.
+  const history = () =>
+    db.prepare(
+      "SELECT amount, (SELECT COUNT(*) FROM entries AS earlier WHERE earlier.account = entries.account AND earlier.id <= entries.id) AS number " +
+        "FROM entries WHERE account = ? ORDER BY id DESC LIMIT ?",
+    );
   const sum = () => db.prepare("SELECT SUM(amount) AS total FROM entries WHERE account = ?");
   // Prepared anew when the index comes or goes, as a plan is.
   let reads = { history: history(), sum: sum() };
