@@ -2,7 +2,7 @@
  * Which changes speak for which cause, and which only happened to be there.
  *
  * A change counts for a cause that began at most an hour after it: exp(-age / 15 min), whole for the same entity or service, half for
- * what the cause's host calls, three tenths for anything else on its host. It multiplies what the cause has of its own, so it makes a
+ * what the cause's host calls, three tenths for its host; what was done to another service there speaks for that service only. It multiplies what the cause has of its own, so it makes a
  * cause of nothing that shows no evidence. (Most incidents begin with a change, and most changes begin no incident: "the latest deploy
  * did it" is the mistake that this is built against.)
  */
@@ -75,7 +75,8 @@ export class RelatedChanges {
     let best: ChangeBonus | null = null;
     for (const change of this.#history.between(onsetMs - lookBackMs, onsetMs).slice(-lookedAtMax)) {
       const near = this.#nearness(change, entity);
-      if (near === null) continue;
+      // What was done to another service of the same host speaks for that one.
+      if (near === null || (near === "host" && change.target.of !== "host")) continue;
       const bonus = weights[near] * Math.exp(-(onsetMs - change.atMs) / fadeMs);
       if (best === null || bonus > best.bonus) best = { change, bonus };
     }

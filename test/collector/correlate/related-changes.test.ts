@@ -50,7 +50,7 @@ test("the same entity or service counts whole, what it calls half, its host thre
   assert.equal(bonusOf(at("entity", "service:pay-01/pay.service"), 0), 1);
   assert.equal(bonusOf(at("host", "db-01"), 0), 0.5);
   assert.equal(bonusOf(at("host", "pay-01"), 0), 0.3);
-  assert.equal(bonusOf(at("entity", "service:pay-01/other.service"), 0), 0.3);
+  assert.equal(bonusOf(at("entity", "service:pay-01/other.service"), 0), 0, "another's, beside it");
   assert.equal(bonusOf(at("host", "web-01"), 0), 0, "a caller");
   assert.equal(bonusOf(at("host", "elsewhere"), 0), 0);
   assert.equal(bonusOf(at("service", "payroll"), 0), 0, "a name that only begins the same");
