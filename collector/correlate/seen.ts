@@ -2,10 +2,10 @@
  * Joins what anomalies say of causes with what a look at the past says (`look.ts`).
  *
  * Anomalies know which part of a host's suffering an entity accounts for; a look knows who strayed first and farthest, and whom others
- * explain. So a candidate at a place that the look blames counts in full and is surer, one that it does not blame counts less, the surer the look is, and a place
- * that no anomaly was told of becomes a candidate by what was seen there. A host and a service on it stand for each other: what a
- * service uses up is its host's. That the one that suffers is the one that strays is no news: a host with a busy processor, or the only
- * service that fails, is where it is felt. Silence, and what many hosts share, is not for a look to judge.
+ * explain, and its sureness is calibrated. So as far as it is sure its order decides, and beside it that of the anomalies; a place that no
+ * anomaly was told of becomes a candidate by what was seen there. A host and a service on it stand for each other: what a service uses
+ * up is its host's. That the one that suffers is the one that strays is no news: a host with a busy processor, or the only service that
+ * fails, is where it is felt. Silence, and a network, are not for a look to judge.
  */
 import type { Anomaly } from "#shared/anomaly.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
