@@ -51,6 +51,7 @@ const waitingNames: readonly (readonly [RegExp, MeaningRow])[] = [
     /(queue|backlog|mailbox|inbox|outbox)(_\w+?)?_(depth|length|size|messages|items|pending|waiting|backlog)$|_backlog$/,
     { resource: "none", kind: "saturation", role: "symptom", floor: 10, floorShare: 1 },
   ],
+  [/_(waiting|waiters|blocked|queued)$/, { resource: "none", kind: "saturation", floor: 2, floorShare: 1 }],
   // OpenTelemetry's pools of connections: who waits for one is served late, and it is the pool's owner that has none left.
   [
     /^db_client_connection_pending_requests$/,

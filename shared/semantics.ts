@@ -75,6 +75,15 @@ function contextIfNotOurs(labels: Labels): Partial<Omit<Meaning, "entity" | "uni
   return inbound || peer === "127.0.0.1" || peer === "::1" ? { role: "context" } : {};
 }
 
+/**
+ * Connections that are open or just over are demand: they come of callers that wait or begin anew. Those that nobody closes or accepts are
+ * a state of their host.
+ */
+function demandOrNeglect(labels: Labels): Partial<Omit<Meaning, "entity" | "unit">> {
+  const state = labelValue(labels, "network.connection.state");
+  return state === "close_wait" || state === "syn_recv" ? {} : { resource: "none", kind: "traffic" };
+}
+
 /** Rows by metric name. What is absent from a row: evidence, bad upwards, floor 0, 10 % of the expected value. */
 const rows: ReadonlyMap<string, MeaningRow> = new Map<string, MeaningRow>([
   ["system.cpu.time", { resource: "cpu", role: "context" }],
@@ -190,7 +199,10 @@ const rows: ReadonlyMap<string, MeaningRow> = new Map<string, MeaningRow>([
     "system.network.errors",
     { resource: "network", kind: "errors", of: "interface", role: "symptom", floor: 5 },
   ],
-  ["system.network.connection.count", { resource: "network", kind: "state", floor: 100, floorShare: 0.5 }],
+  [
+    "system.network.connection.count",
+    { resource: "network", kind: "state", floor: 100, floorShare: 0.5, refine: demandOrNeglect },
+  ],
   ["system.network.tcp.retransmits", { resource: "network", kind: "errors", role: "symptom", floor: 20 }],
   ["system.network.tcp.resets", { resource: "network", kind: "errors", floor: 20 }],
   ["system.network.tcp.listen.overflows", { resource: "network", kind: "errors", role: "symptom", floor: 1 }],

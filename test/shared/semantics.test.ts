@@ -189,3 +189,15 @@ test("what waits in a queue is felt, whatever the queue is called; what a queue 
   for (const metric of others) assert.equal(meaning(metric).role, "evidence", metric);
   assert.notEqual(meaning("queue_messages", [], "counter").kind, "saturation");
 });
+
+test("connections that are open or just over are demand; those that nobody closes or accepts are a state", () => {
+  const of = (state: string) => {
+    const { kind, resource } = meaning("system.network.connection.count", [
+      ["network.connection.state", state],
+    ]);
+    return `${kind} ${resource}`;
+  };
+  assert.equal(of("time_wait"), "traffic none");
+  assert.equal(of("established"), "traffic none");
+  assert.equal(of("close_wait"), "state network");
+});
