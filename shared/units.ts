@@ -25,8 +25,16 @@ export function formatValue(value: number, unit: string): string {
     return Math.abs(value) >= 1 || value === 0
       ? `${formatNumber(value)} s`
       : `${formatNumber(value * 1000)} ms`;
-  const word = /^\{(.*)\}$/.exec(base)?.[1] ?? base;
-  return `${scaled(value, 1000, decimalPrefixes)}${word === "" ? "" : ` ${word}`}${perSecond}`;
+  const word = /^\{(.*)\}$/.exec(base)?.[1];
+  const shown = word === undefined ? base : counted(value, word);
+  return `${scaled(value, 1000, decimalPrefixes)}${shown === "" ? "" : ` ${shown}`}${perSecond}`;
+}
+
+/** UCUM annotates what is counted in the singular. */
+function counted(value: number, word: string): string {
+  if (Math.abs(value) === 1 || !/[a-z]$/.test(word)) return word;
+  if (/(?:s|x|ch|sh)$/.test(word)) return `${word}es`;
+  return /[^aeiou]y$/.test(word) ? `${word.slice(0, -1)}ies` : `${word}s`;
 }
 
 function scaled(value: number, step: number, prefixes: readonly string[]): string {

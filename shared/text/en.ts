@@ -78,7 +78,7 @@ export const en = {
   "cause.host": "{causeName} as a whole behaves unlike itself; most unlike: {metrics}",
   "cause.way": "calls from {caller} to {callee} spend {causeValue|causeUnit} on their way",
   "cause.answer": "{callee} answers {caller} after {causeValue|causeUnit}",
-  "cause.other": "{causeMetric} of {causeName} is {causeValue|causeUnit}",
+  "cause.other": "{causeName} shows {causeMetric}: {causeValue|causeUnit}",
 
   "counter.unexplained": "{share|percent} of the rise is not explained by it",
   "counter.late": "it began {late|duration} after the first symptom",

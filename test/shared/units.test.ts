@@ -17,8 +17,10 @@ test("a value reads as people say it", () => {
     [0, "s", "0 s"],
     [12.34, "s", "12.3 s"],
     [3.2, "s/s", "3.2 s/s"],
-    [12_500, "{packet}/s", "12.5k packet/s"],
-    [7, "{process}", "7 process"],
+    [12_500, "{packet}/s", "12.5k packets/s"],
+    [7, "{process}", "7 processes"],
+    [1, "{process}", "1 process"],
+    [3, "{entry}", "3 entries"],
     [Number.NaN, "By", "–"],
     [Number.POSITIVE_INFINITY, "1", "–"],
   ];
