@@ -253,7 +253,8 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
 /** What the transactions that an anomaly counts have in common, as sentences; [] when there is nothing to say. */
 function dimensionsOf(transactions: Transactions, { metric, lastMs, reasons }: Anomaly): readonly Text[] {
   const family = transactions.familyOf(metric);
-  if (family === undefined) return [];
+  // Requests are told apart by services and routes, which the anomaly itself names.
+  if (family === undefined || reasons[0]?.args["what"] !== "transactions") return [];
   const key = reasons[0]?.key ?? "";
   const ending =
     key === "reason.volume" ? "volume" : key.startsWith("reason.refused") ? "refusal" : "failure";

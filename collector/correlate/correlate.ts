@@ -228,9 +228,14 @@ function fingerprintOf({ shared }: Group, { host, resource, entity, metric }: An
   return `${host}|${resource}|${entity.kind}|${entity.name}`;
 }
 
+/** Transactions are what customers feel; requests may be anybody's. */
+function felt({ detector, reasons: [reason] }: Anomaly): number {
+  if (detector !== "counts") return 0;
+  return reason?.args["what"] === "transactions" ? 2 : 1;
+}
+
 /** Open before ended, what customers feel before what only we see, then by score, then by id: the same group always reads the same. */
 function worstFirst(a: Anomaly, b: Anomaly): number {
-  const felt = ({ detector }: Anomaly): number => Number(detector === "counts");
   return (
     Number(a.ended) - Number(b.ended) || felt(b) - felt(a) || b.score - a.score || (a.id < b.id ? -1 : 1)
   );
