@@ -46,7 +46,9 @@ function render(
     if (format === undefined) return formatNumber(value);
     if (format === "duration") return durationText(value, language);
     if (format === "percent") return `${formatNumber(value * 100)} %`;
-    return formatValue(value, String(args.get(format) ?? ""));
+    const unit = String(args.get(format) ?? "");
+    // Units annotate what is counted in English.
+    return formatValue(value, language === "en" ? unit : unit.replace(/\{[^}]*\}/, ""));
   });
 }
 

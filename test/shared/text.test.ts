@@ -74,6 +74,13 @@ test("numbers are formatted as their place says", () => {
   );
 });
 
+test("what is counted is named in English sentences only: Chinese ones name it themselves", () => {
+  const waits = { causeName: "pay", causeMetric: "waiting", causeValue: 7, causeUnit: "{request}" };
+  const text = { key: "cause.other", args: waits };
+  assert.equal(renderText(text, "en"), "pay shows waiting: 7 requests");
+  assert.equal(renderText(text, "zh-CN"), "pay 的 waiting 为 7");
+});
+
 test("what a host is called cannot become a sentence or a placeholder", () => {
   const text = renderText(
     { key: "incident.silent", args: { host: "incident.silent", cause: "{host}" } },
