@@ -200,7 +200,7 @@ class Places {
       const ends = this.#graph.callOf?.(host, series);
       if (ends === undefined) return null;
       const [caller, entity] = [this.#end(ends.caller), this.#end(ends.callee)];
-      return { entity, caller, measure: { ...measure, at } };
+      return { entity, caller, measure: { ...measure, at: at === "gap" ? "wire" : at } };
     }
     const caller = labelValue(series.labels, "caller");
     const callee = labelValue(series.labels, "callee");

@@ -62,7 +62,7 @@ export function aspectOf({ role, at, kind, resource }: Measure): number {
   if (role === "context" || at === "callees") return -1;
   if (at === "host") return numberOfAspect.host;
   if (kind === "latency") {
-    if (at === "gap") return numberOfAspect.gap;
+    if (at === "gap" || at === "wire") return numberOfAspect.gap;
     return at === "caller" ? numberOfAspect.edge : numberOfAspect.latency;
   }
   if (kind === "errors" && (resource === "none" || resource === "network")) return numberOfAspect.errors;

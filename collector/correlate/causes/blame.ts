@@ -23,6 +23,10 @@ const causeExplains = 0.5;
 /** The end of an edge that calls has its gaps by mean over at least two edges, and a little less. */
 const callerGapEdgesMin = 2;
 const callerGapShare = 0.9;
+/** Less of a gap than this is the network's: then it is none of it. */
+const wireShareMin = 0.25;
+/** Of a gap that is a caller's, so much is not the callee's. */
+const callersShare = 0.5;
 const secondShare = 0.5;
 const thirdShare = 0.25;
 /** An endpoint that only callers see is most often another name of something that is watched. */
@@ -104,46 +108,57 @@ function strongest(weights: Float64Array, found: Deviations, graph: Graph): Floa
     const slot = aspect * count + entity;
     best[slot] = Math.max(best[slot]!, weights[index]!);
   }
-  best.set(gapByEnd(gaps, count), gap * count);
+  best.set(gapByEnd(gaps, takenOf(best, count), count), gap * count);
   return best;
 }
 
-/** By edge (caller * count + callee): the strongest gap, also of those that have not strayed. */
-function gapByEdge(weights: Float64Array, found: Deviations, graph: Graph): ReadonlyMap<number, number> {
-  const gaps = new Map<number, number>();
+interface Gap {
+  /** The strongest, 0 when none has strayed. */
+  weight: number;
+  /** Of those that are the network's alone; -1: that is not measured. */
+  wire: number;
+}
+
+/** By edge: caller * count + callee. */
+function gapByEdge(weights: Float64Array, found: Deviations, graph: Graph): ReadonlyMap<number, Gap> {
+  const gaps = new Map<number, Gap>();
   for (let index = 0; index < weights.length; index += 1) {
     if (found.aspect[index] !== gap) continue;
     const edge = graph.callerOfSeries[index]! * graph.names.length + graph.entityOfSeries[index]!;
-    gaps.set(edge, Math.max(gaps.get(edge) ?? 0, weights[index]!));
+    const known = gaps.get(edge) ?? { weight: 0, wire: -1 };
+    known.weight = Math.max(known.weight, weights[index]!);
+    if (graph.ofWire[index] === 1) known.wire = Math.max(known.wire, weights[index]!);
+    gaps.set(edge, known);
   }
   return gaps;
 }
 
 /**
  * By entity: the mean over its edges on either side, as all of them have what one end has. What only one of a callee's callers has is
- * that caller's: its way, or its own wait before it sends.
+ * that caller's: its way, or its own wait before it sends. So is what the network has not, if the callee has no reason to be late either.
  */
-function gapByEnd(gaps: ReadonlyMap<number, number>, count: number): Float64Array {
+function gapByEnd(gaps: ReadonlyMap<number, Gap>, taken: Float64Array, count: number): Float64Array {
   const called = { sum: new Float64Array(count), edges: new Int32Array(count) };
   const calling = { sum: new Float64Array(count), edges: new Int32Array(count) };
-  for (const [edge, weight] of gaps) {
-    for (const [{ sum, edges }, end] of [
-      [called, edge % count],
-      [calling, Math.floor(edge / count)],
-    ] as const) {
-      if (end < 0) continue;
-      sum[end]! += weight;
-      edges[end]! += 1;
-    }
-  }
   const ends = new Float64Array(count);
+  for (const [edge, { weight, wire }] of gaps) {
+    const [caller, callee] = [Math.floor(edge / count), edge % count];
+    const isCallers = caller >= 0 && wire >= 0 && wire < wireShareMin * weight;
+    const reason = isCallers ? Math.min(1, taken[callee]! / weight) : 1;
+    if (isCallers) ends[caller] = Math.max(ends[caller]!, callerGapShare * weight * (1 - reason));
+    called.sum[callee]! += weight * (1 - callersShare * (1 - reason));
+    called.edges[callee]! += 1;
+    if (caller < 0) continue;
+    calling.sum[caller]! += weight;
+    calling.edges[caller]! += 1;
+  }
   for (let end = 0; end < count; end += 1) {
     const asCallee = called.edges[end]! > 0 ? called.sum[end]! / called.edges[end]! : 0;
     const isShared = calling.edges[end]! >= callerGapEdgesMin;
     const asCaller = isShared ? (callerGapShare * calling.sum[end]!) / calling.edges[end]! : 0;
-    ends[end] = Math.max(asCallee, asCaller);
+    ends[end] = Math.max(ends[end]!, asCallee, asCaller);
   }
-  for (const [edge, weight] of gaps) {
+  for (const [edge, { weight }] of gaps) {
     const [caller, callee] = [Math.floor(edge / count), edge % count];
     const others = called.edges[callee]! - 1;
     if (caller < 0 || others < 1) continue;
@@ -270,12 +285,10 @@ interface Crowds {
 
 function crowdOf(best: Float64Array, { names, hostOf }: Graph): Crowds {
   const count = names.length;
-  const taken = new Float64Array(count);
+  const taken = takenOf(best, count);
   const first = new Int32Array(count).fill(-1);
   const second = new Int32Array(count).fill(-1);
   for (let entity = 0; entity < count; entity += 1) {
-    for (const aspect of [cpu, memory, disk])
-      taken[entity] = Math.max(taken[entity]!, best[aspect * count + entity]!);
     const host = hostOf[entity]!;
     if (host < 0 || taken[entity] === 0) continue;
     if (first[host]! < 0 || taken[entity]! > taken[first[host]!]!) {
@@ -284,6 +297,15 @@ function crowdOf(best: Float64Array, { names, hostOf }: Graph): Crowds {
     } else if (second[host]! < 0 || taken[entity]! > taken[second[host]!]!) second[host] = entity;
   }
   return { taken, first, second };
+}
+
+/** By entity: how much more than before it takes of what a machine has. */
+function takenOf(best: Float64Array, count: number): Float64Array {
+  const taken = new Float64Array(count);
+  for (const aspect of [cpu, memory, disk])
+    for (let entity = 0; entity < count; entity += 1)
+      taken[entity] = Math.max(taken[entity]!, best[aspect * count + entity]!);
+  return taken;
 }
 
 /** A neighbour that takes more than before explains what an entity suffers, as a callee's latency does; -1 for none. */

@@ -20,9 +20,9 @@ export interface Measure extends Pick<
 /**
  * Where it is measured. itself: at the entity. callees: what the entity saw of those that it calls, or what was seen of it from
  * outside; it blames nobody. host: the machine that the entity shares with others. caller, callee: of one edge, at either end.
- * gap: of one edge, what lies between its ends: the network.
+ * gap: of one edge, what lies between its ends: the network, and what both wait for. wire: of that, the network alone.
  */
-export type Place = "itself" | "callees" | "host" | "caller" | "callee" | "gap";
+export type Place = "itself" | "callees" | "host" | "caller" | "callee" | "gap" | "wire";
 
 export interface EvidenceSeries {
   readonly id: string;

@@ -11,6 +11,8 @@ export interface Graph {
   /** By series: its entity, and its caller or -1. */
   readonly entityOfSeries: Int32Array;
   readonly callerOfSeries: Int32Array;
+  /** By series: 1 where it is of the network alone. */
+  readonly ofWire: Uint8Array;
   /** What `entity` depends on: `targets[starts[entity]..starts[entity + 1])`. */
   readonly starts: Int32Array;
   readonly targets: Int32Array;
@@ -37,8 +39,10 @@ export function graphOf(window: EvidenceWindow): Graph {
   const { series, calls, entities = [], breached } = window;
   const entityOfSeries = new Int32Array(series.length);
   const callerOfSeries = new Int32Array(series.length).fill(-1);
+  const ofWire = new Uint8Array(series.length);
   for (let index = 0; index < series.length; index += 1) {
-    const { entity, caller } = series[index]!;
+    const { entity, caller, measure } = series[index]!;
+    ofWire[index] = Number(measure.at === "wire");
     entityOfSeries[index] = intern(entity);
     if (caller !== undefined) callerOfSeries[index] = intern(caller);
   }
@@ -70,6 +74,7 @@ export function graphOf(window: EvidenceWindow): Graph {
     numberOf: (entity) => numbers.get(entity),
     entityOfSeries,
     callerOfSeries,
+    ofWire,
     starts,
     targets,
     hostOf,

@@ -166,6 +166,22 @@ test("a delay that only one of a callee's callers has is that caller's", () => {
   assert.equal(first.evidence[0]?.at, "gap");
 });
 
+test("a wait that the network has not is its caller's, unless the callee is busy; one that the network has is the callee's", () => {
+  const firstOf = (wire: number, cpu: number): string | undefined => {
+    const made: readonly Made[] = [
+      { entity: "payment", caller: "orders", what: "onItsWay", times: 30 },
+      { entity: "payment", caller: "orders", what: "onTheWire", times: wire },
+      { entity: "payment", what: "cpu", times: cpu },
+      { entity: "payment", what: "latency" },
+      { entity: "orders", what: "latency", times: 4 },
+    ];
+    return rankCauses(windowOf(made, { calls: [["orders", "payment"]] })).causes[0]?.entity;
+  };
+  assert.equal(firstOf(1, 1), "orders");
+  assert.equal(firstOf(1, 4.5), "payment");
+  assert.equal(firstOf(100, 1), "payment");
+});
+
 test("an endpoint that only callers see counts less than the service that it is another name of", () => {
   const made: readonly Made[] = [
     { entity: "search", what: "latency", times: 5 },

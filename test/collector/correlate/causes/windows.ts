@@ -33,6 +33,8 @@ export const measures = {
   },
   seenByCaller: { ...usual, kind: "latency", resource: "none", at: "caller", unit: "s", floor: 0.02 },
   seenByCallee: { ...usual, kind: "latency", resource: "none", at: "callee", unit: "s", floor: 0.02 },
+  onItsWay: { ...usual, kind: "latency", resource: "network", at: "gap", unit: "s", floor: 0.01 },
+  onTheWire: { ...usual, kind: "latency", resource: "network", at: "wire", unit: "s", floor: 0.005 },
 } as const satisfies Record<string, Measure>;
 
 const levels: Readonly<Record<keyof typeof measures, number>> = {
@@ -44,6 +46,8 @@ const levels: Readonly<Record<keyof typeof measures, number>> = {
   traffic: 100,
   seenByCaller: 0.1,
   seenByCallee: 0.09,
+  onItsWay: 0.01,
+  onTheWire: 0.002,
 };
 
 export interface Made {
