@@ -146,6 +146,7 @@ function withAction(candidate: Candidate, symptoms: readonly Anomaly[], actionOf
   const action = about.length === 0 ? null : actionOf(candidate.entity, firstOf(about));
   if (action === null) return candidate;
   const score = candidate.score * (1 + action.bonus);
+  if (!action.isOwn) return { ...candidate, score };
   const confidence = candidate.confidence + (1 - candidate.confidence) * 0.5 * action.bonus;
   return { ...candidate, score, confidence: Math.round(100 * confidence) / 100, action };
 }

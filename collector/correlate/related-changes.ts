@@ -32,6 +32,8 @@ export interface ChangeBonus {
   readonly change: Change;
   /** 0 to 1: the cause's own evidence counts for so much more. */
   readonly bonus: number;
+  /** It was made to the cause or its host, so that it is told as what somebody did; else to what that calls, which is only near. */
+  readonly isOwn: boolean;
 }
 
 /** What grouping has found: its hosts, what is abnormal there, and when it began. */
@@ -78,7 +80,7 @@ export class RelatedChanges {
       // What was done to another service of the same host speaks for that one.
       if (near === null || (near === "host" && change.target.of !== "host")) continue;
       const bonus = weights[near] * Math.exp(-(onsetMs - change.atMs) / fadeMs);
-      if (best === null || bonus > best.bonus) best = { change, bonus };
+      if (best === null || bonus > best.bonus) best = { change, bonus, isOwn: near !== "callee" };
     }
     return best;
   }

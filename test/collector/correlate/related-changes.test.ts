@@ -82,6 +82,13 @@ test("of two that explain about as much, the one that was just released comes fi
   assert.deepEqual([first?.entity, first?.action], ["service:pay-01/pay.service", "r1"]);
 });
 
+test("what was done to a callee counts a little and is not told as what caused it", () => {
+  const all = [serviceCpu("log", 0.3), serviceCpu("pay", 0.29), cpuBusy("pay-01", 5)];
+  const [without] = told([], [["pay-01", "db-01"]], ...all).causes;
+  const [cause] = told([change("d", at("host", "db-01"), -60)], [["pay-01", "db-01"]], ...all).causes;
+  assert.deepEqual([cause?.action, cause?.confidence], [undefined, without?.confidence]);
+});
+
 test("a release after the onset, elsewhere, or of what shows nothing changes neither the cause nor how sure it is", () => {
   const all = [processCpu("pay-01", "report", 0, 0.45), cpuBusy("pay-01", 5)];
   const [want] = told([], [], ...all).causes;
