@@ -32,7 +32,7 @@ import {
 import { createTransactions, type Transactions } from "./transactions/transactions.ts";
 
 const snapshotSchema = "causeway.chain";
-const snapshotVersion = 10;
+const snapshotVersion = 11;
 
 export type ChainEvent =
   /** A host's dictionary grew: `number` is `series` from now on. */

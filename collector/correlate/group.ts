@@ -170,12 +170,12 @@ export class Group implements Members {
     return overMs;
   }
 
-  /** About what was named as the cause. */
-  isOfCause({ entity }: Anomaly): boolean {
-    const id = entityId(entity);
-    return this.causeIds.some((causeId) => {
-      const member = this.symptoms.get(causeId) ?? this.evidence.get(causeId);
-      return member !== undefined && entityId(member.entity) === id;
+  /** What was named as the cause, again. */
+  isOfCause(anomaly: Anomaly): boolean {
+    const sign = signOf(anomaly);
+    return this.causeIds.some((id) => {
+      const member = this.symptoms.get(id) ?? this.evidence.get(id);
+      return member !== undefined && signOf(member) === sign;
     });
   }
 

@@ -20,6 +20,8 @@ export interface OpenCount {
   readonly flow: string;
   anomaly: Anomaly;
   toldMs: number;
+  /** The largest share that was told: as the window grows with what is good again, the share falls, and would be ever harder to tell from the usual. */
+  worst: number;
   /** Cumulative sum that it is over. */
   over: number;
 }
@@ -52,7 +54,13 @@ export class OpenCounts {
   }
 
   open(flow: string, what: string, anomaly: Anomaly): void {
-    this.#open.set(`${what} ${flow}`, { flow, anomaly, toldMs: anomaly.lastMs, over: 0 });
+    this.#open.set(`${what} ${flow}`, {
+      flow,
+      anomaly,
+      toldMs: anomaly.lastMs,
+      worst: anomaly.value,
+      over: 0,
+    });
     this.#told.push(anomaly);
   }
 
@@ -68,6 +76,7 @@ export class OpenCounts {
     }: { readonly score: number; readonly value: number; readonly timeMs: number; readonly news: boolean },
   ): void {
     const before = open.anomaly;
+    open.worst = Math.max(open.worst, value);
     const moved = Math.abs(value - before.value) > 0.1 * Math.abs(before.value);
     const isNews = news || score >= before.score + tellScore || (timeMs - open.toldMs >= tellMs && moved);
     if (!isNews) {
@@ -83,7 +92,7 @@ export class OpenCounts {
 
   /** One more tick of an open ratio, of which `usual` is expected. True: it is over. */
   isOver(open: OpenCount, events: number, bad: number, usual: number): boolean {
-    const told = usual + overShare * Math.max(0, open.anomaly.value - usual);
+    const told = usual + overShare * Math.max(0, open.worst - usual);
     if (told > usual) open.over = Math.max(0, open.over + evidence(events, bad, usual, told));
     return told <= usual || open.over >= overEvidence;
   }
