@@ -86,6 +86,7 @@ export function rankCauses(
   candidates.sort(
     (a, b) =>
       Number(isNamed(b)) - Number(isNamed(a)) ||
+      Number(isSilent(b)) - Number(isSilent(a)) ||
       b.score - a.score ||
       (entityId(a.entity) < entityId(b.entity) ? -1 : 1),
   );
@@ -95,6 +96,15 @@ export function rankCauses(
 /** What may be told as the cause goes before what may not, however much else speaks for that. */
 function isNamed({ confidence }: Candidate): boolean {
   return confidence >= causeConfidenceMin;
+}
+
+/** Nothing that is only busy or slow makes a host fall silent; a host that is silent may well make others slow. */
+function isSilent({ evidence: [first] }: Candidate): boolean {
+  return first !== undefined && isSilence(first);
+}
+
+function isSilence({ detector, ended }: Anomaly): boolean {
+  return detector === "absence" && !ended;
 }
 
 /** What is to blame if this anomaly is to be believed: of a trouble that many share, what they have in common. */
@@ -118,7 +128,12 @@ function score(
       const weight = weigh(anomaly, symptoms, group) * rarityFactor(rarityOf(anomaly));
       return { anomaly, weight };
     })
-    .sort((a, b) => b.weight - a.weight || (a.anomaly.id < b.anomaly.id ? -1 : 1));
+    .sort(
+      (a, b) =>
+        Number(isSilence(b.anomaly)) - Number(isSilence(a.anomaly)) ||
+        b.weight - a.weight ||
+        (a.anomaly.id < b.anomaly.id ? -1 : 1),
+    );
   const [first, second, third] = weighed.map(({ weight }) => weight);
   const own = (first ?? 0) + 0.5 * (second ?? 0) + 0.25 * (third ?? 0);
   const evidence = weighed.map(({ anomaly }) => anomaly);

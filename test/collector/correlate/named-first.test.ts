@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCorrelate } from "#collector/correlate/correlate.ts";
 import { createTopology } from "#collector/topology/topology.ts";
-import { anomaly, startMs } from "#test/collector/anomalies.ts";
+import { anomaly, cpuBusy, processCpu, silent, startMs } from "#test/collector/anomalies.ts";
 
 const labelled = (host: string, metric: string, labels: [string, string][], change = {}) =>
   anomaly(host, metric, 0, {
@@ -42,4 +42,13 @@ test("what a client saw of those that it calls blames nobody", () => {
   const own = labelled("pay", "http_requests_failed_total", [["service.name", "pay"]]);
   const [again] = correlate.add([own], startMs + 20_000);
   assert.equal(again?.causes[0]?.entity, "service:pay/pay");
+});
+
+test("a host that falls silent is silent for its own reason, whatever was busy on it just before", () => {
+  const correlate = createCorrelate({ topology: createTopology() });
+  const busy = [cpuBusy("pay", 0), processCpu("pay", "report", 0, 0.5)];
+  const [before] = correlate.add(busy, startMs + 10_000);
+  assert.equal(before?.causes[0]?.entity, "process:pay/7/report");
+  const [after] = correlate.add([silent("pay", 30)], startMs + 45_000);
+  assert.equal(after?.causes[0]?.entity, "host:pay");
 });
