@@ -153,11 +153,6 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
     held = [...held, ...waiting];
     return suspicions.filter((one) => !waiting.includes(one));
   };
-  const release = (): readonly Suspicion[] => {
-    const released = held;
-    held = [];
-    return released;
-  };
   const advance = (toMs: number): void => {
     nowMs = Math.max(nowMs, toMs);
   };
@@ -195,7 +190,9 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
           advance(event.nowMs);
           topology.advance(nowMs);
           const { anomalies, departures } = detect.tick(nowMs);
-          const result = follow(anomalies, release());
+          const late = held;
+          held = [];
+          const result = follow(anomalies, late);
           // After its last anomalies have found their places.
           for (const { host, what } of departures) {
             if (what === "gone")

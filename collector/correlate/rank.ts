@@ -80,7 +80,8 @@ export function rankCauses(
     if (known === undefined) byEntity.set(id, [anomaly]);
     else known.push(anomaly);
   }
-  const told = [...byEntity.values()].map((anomalies) => score(anomalies, symptoms, group, rarityOf));
+  const trouble: Trouble = { symptoms, group, firstSymptomMs: firstOf(symptoms), rarityOf };
+  const told = [...byEntity.values()].map((anomalies) => score(anomalies, trouble));
   const seen = group.look === null ? told : withLook(told, group.look, symptoms);
   const candidates = seen.map((candidate) => withAction(candidate, symptoms, actionOf));
   candidates.sort(
@@ -117,17 +118,18 @@ export function firstOf(anomalies: readonly Anomaly[]): number {
   return anomalies.reduce((first, { startedMs }) => Math.min(first, startedMs), Number.POSITIVE_INFINITY);
 }
 
-function score(
-  anomalies: readonly Anomaly[],
-  symptoms: readonly Anomaly[],
-  group: Members,
-  rarityOf: RarityOf,
-): Candidate {
+/** What every candidate is weighed against; the first symptom is looked for once, of however many. */
+interface Trouble {
+  readonly symptoms: readonly Anomaly[];
+  readonly group: Members;
+  readonly firstSymptomMs: number;
+  readonly rarityOf: RarityOf;
+}
+
+function score(anomalies: readonly Anomaly[], trouble: Trouble): Candidate {
+  const { symptoms, group, rarityOf } = trouble;
   const weighed = anomalies
-    .map((anomaly) => {
-      const weight = weigh(anomaly, symptoms, group) * rarityFactor(rarityOf(anomaly));
-      return { anomaly, weight };
-    })
+    .map((anomaly) => ({ anomaly, weight: weigh(anomaly, trouble) * rarityFactor(rarityOf(anomaly)) }))
     .sort(
       (a, b) =>
         Number(isSilence(b.anomaly)) - Number(isSilence(a.anomaly)) ||
@@ -175,13 +177,13 @@ function saysWhereToLook({ detector }: Anomaly): boolean {
   return detector === "host" || detector === "flat";
 }
 
-function weigh(anomaly: Anomaly, symptoms: readonly Anomaly[], group: Members): number {
+function weigh(anomaly: Anomaly, { symptoms, group, firstSymptomMs }: Trouble): number {
   if (saysWhereToLook(anomaly)) return 0;
   const matches = isAboutWhatSuffers(anomaly, symptoms);
   const share = shareOf(anomaly, symptoms, group);
   // What is foretold began long before it was seen: late says nothing of it.
   const foretold = anomaly.detector === "forecast";
-  const lateByMs = Math.min(anomaly.startedMs - firstOf(symptoms), foretold ? 0 : Number.POSITIVE_INFINITY);
+  const lateByMs = Math.min(anomaly.startedMs - firstSymptomMs, foretold ? 0 : Number.POSITIVE_INFINITY);
   const spanMs = Math.max(1, group.lastOnsetMs - group.startedMs, lateMs);
   const timing =
     lateByMs <= 0 ? 1 + leadWeight * Math.min(1, -lateByMs / spanMs) : 1 / (1 + lateByMs / lateMs);

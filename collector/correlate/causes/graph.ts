@@ -58,6 +58,7 @@ export function graphOf(window: EvidenceWindow): Graph {
     to[calls.length + place] = intern(host!);
   }
   const remotes = entities.filter(({ remote }) => remote === true).map(({ id }) => intern(id));
+  const newcomers = entities.filter((one) => one.isNew === true).map(({ id }) => intern(id));
   const { starts, targets } = rows(from, to, names.length);
   const hostOf = new Int32Array(names.length).fill(-1);
   for (let place = calls.length; place < from.length; place += 1) hostOf[from[place]!] = to[place]!;
@@ -67,7 +68,7 @@ export function graphOf(window: EvidenceWindow): Graph {
   const remote = new Uint8Array(names.length);
   for (const number of remotes) remote[number] = 1;
   const isNew = new Uint8Array(names.length);
-  for (const { id } of entities.filter((one) => one.isNew === true)) isNew[numbers.get(id) ?? -1] = 1;
+  for (const number of newcomers) isNew[number] = 1;
   const hurt = breached === undefined ? undefined : numbers.get(breached.entity);
   return {
     names,
