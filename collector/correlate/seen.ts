@@ -35,7 +35,7 @@ export function withLook(
     const one = withReason(judgedBy(candidate, look, best), look);
     return isFelt(candidate) ? { ...one, confidence: Math.min(one.confidence, candidate.confidence) } : one;
   });
-  const held = candidates.map(({ entity }) => placeIn(look, entity));
+  const held = candidates.map(({ entity }) => placeOfPart(look, entity));
   // A host that is told of stands for no service on it: which one it is, is what was looked for.
   const isHeld = ({ entity }: BlamedPlace): boolean =>
     held.some((place) => place === entityId(entity) || (entity.kind === "host" && isOn(place, entity)));
