@@ -85,7 +85,6 @@ export function createLive(parts: LiveParts): Live {
   }
 
   function subscribeAll(): void {
-    state = subscribed(state);
     for (const ch of channels) send(ch === "incidents" ? incidentsFrame() : { t: "sub", ch });
     parts.connectionChanged(true);
   }
@@ -113,6 +112,8 @@ export function createLive(parts: LiveParts): Live {
   function lost(): void {
     watchdog?.cancel();
     socket = null;
+    // What a new socket brings before the channels are asked for again says nothing of what was missed.
+    state = subscribed(state);
     parts.connectionChanged(false);
     if (closed) return;
     // A draining collector spreads its readers itself; ours is only the jitter on top.

@@ -193,6 +193,20 @@ test("a lost connection comes back after the backoff and resumes where it was", 
   assert.deepEqual(wire.subscriptions.at(-3), { t: "sub", ch: "incidents", resume: { epoch: "e", seq: 7 } });
 });
 
+test("what a new connection says before the incidents are asked for again does not make them current", async () => {
+  const wire = new Wire();
+  wire.welcome();
+  wire.say(snap("e", 7, []));
+  assert.equal(wire.seen.at(-1)?.phase, "current");
+  wire.events?.closed(1006);
+  await wire.clock.advance(250);
+  wire.say({ t: "state", ch: "system", body: system("calm", 5) });
+  assert.equal(wire.seen.at(-1)?.phase, "waiting");
+  wire.welcome();
+  wire.say(snap("e", 8, [incident("a", 1)]));
+  assert.equal(wire.seen.at(-1)?.phase, "current");
+});
+
 test("a page whose network is back does not wait for the backoff", () => {
   const wire = new Wire();
   wire.events?.closed(1006);
