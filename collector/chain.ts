@@ -7,7 +7,7 @@
 import type { Anomaly } from "#shared/anomaly.ts";
 import type { SampleBatch } from "#shared/batch.ts";
 import type { Change } from "#shared/contract/change.ts";
-import type { Incident, Text } from "#shared/contract/incident.ts";
+import type { Incident } from "#shared/contract/incident.ts";
 import type { HistoryRequest, HostHistory } from "#shared/host-history.ts";
 import type { Series } from "#shared/series.ts";
 import type { Suspicion } from "#shared/suspicion.ts";
@@ -29,7 +29,7 @@ import {
   type TopologyPolicy,
   type TopologyState,
 } from "./topology/topology.ts";
-import { createTransactions, type Transactions } from "./transactions/transactions.ts";
+import { createTransactions, type Drilled, type Transactions } from "./transactions/transactions.ts";
 
 const snapshotSchema = "causeway.chain";
 const snapshotVersion = 11;
@@ -122,7 +122,7 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
   const correlate = createCorrelate({
     topology,
     changes,
-    dimensions: (anomaly) => dimensionsOf(transactions, anomaly),
+    drill: (anomaly) => drilledOf(transactions, anomaly),
     state: before?.meta.correlate,
   });
   const incidents = createIncidents(before?.meta.incidents);
@@ -247,13 +247,13 @@ export function createChain({ policy, topology: topologyPolicy, snapshot }: Chai
   };
 }
 
-/** What the transactions that an anomaly counts have in common, as sentences; [] when there is nothing to say. */
-function dimensionsOf(transactions: Transactions, { metric, lastMs, reasons }: Anomaly): readonly Text[] {
+/** What the transactions that an anomaly counts have in common; null when there is nothing to say. */
+function drilledOf(transactions: Transactions, { metric, lastMs, reasons }: Anomaly): Drilled | null {
   const family = transactions.familyOf(metric);
   // Requests are told apart by services and routes, which the anomaly itself names.
-  if (family === undefined || reasons[0]?.args["what"] !== "transactions") return [];
+  if (family === undefined || reasons[0]?.args["what"] !== "transactions") return null;
   const key = reasons[0]?.key ?? "";
   const ending =
     key === "reason.volume" ? "volume" : key.startsWith("reason.refused") ? "refusal" : "failure";
-  return transactions.drill(family, lastMs, ending)?.sentences ?? [];
+  return transactions.drill(family, lastMs, ending);
 }

@@ -32,6 +32,14 @@ const rankedEvidenceMax = 256;
 const dimensionsMax = 2;
 export const rerankMs = 5_000;
 
+/** What transactions that fail have in common (`drilldown/`). */
+export interface Drilled {
+  /** What customers feel, in one sentence; null when nothing can be said of the whole. */
+  readonly felt: Text | null;
+  /** What explains it, best first. */
+  readonly sentences: readonly Text[];
+}
+
 export interface Correlate {
   /** The groups that changed because of `anomalies` or of time; `nowMs` is the journal's time. */
   add(anomalies: readonly Anomaly[], nowMs: number): Suspicion[];
@@ -67,15 +75,15 @@ export function createCorrelate(parts: {
   topology: Neighbourhood;
   changes?: ChangeHistory | undefined;
   /** What the transactions that an anomaly counts have in common. */
-  dimensions?: ((anomaly: Anomaly) => readonly Text[]) | undefined;
+  drill?: ((anomaly: Anomaly) => Drilled | null) | undefined;
   state?: CorrelateState | undefined;
 }): Correlate {
-  const { topology, changes = noChanges, dimensions = () => [], state } = parts;
+  const { topology, changes = noChanges, drill = () => null, state } = parts;
   const places = new Places(topology, changes, state?.networks);
   const grouping = new Grouping(topology, places, state?.grouping);
   const related = new RelatedChanges(changes, topology);
   const rarity = new Rarity(state?.rarity);
-  const asked: Asked = { topology, related, dimensions, rarity };
+  const asked: Asked = { topology, related, drill, rarity };
   return {
     add(anomalies, nowMs) {
       grouping.pass(nowMs);
@@ -136,11 +144,11 @@ function isDue(group: Group, nowMs: number): boolean {
 interface Asked {
   readonly topology: Neighbourhood;
   readonly related: RelatedChanges;
-  readonly dimensions: (anomaly: Anomaly) => readonly Text[];
+  readonly drill: (anomaly: Anomaly) => Drilled | null;
   readonly rarity: Rarity;
 }
 
-function tell(group: Group, { topology, related, dimensions, rarity }: Asked, nowMs: number): Suspicion {
+function tell(group: Group, { topology, related, drill, rarity }: Asked, nowMs: number): Suspicion {
   const symptoms = [...group.symptoms.values()].sort(worstFirst);
   const members = ranked(group, symptoms);
   const candidates = rankCauses(
@@ -173,17 +181,19 @@ function tell(group: Group, { topology, related, dimensions, rarity }: Asked, no
   const spoken = named?.evidence.slice(0, evidencePerCauseMax) ?? [];
   group.causeIds = spoken.filter((one) => group.holds(one)).map(({ id }) => id);
   const leading = symptoms[0]!;
-  const inCommon = leading.detector === "counts" ? dimensions(leading).slice(0, dimensionsMax) : [];
+  const drilled = leading.detector === "counts" ? drill(leading) : null;
+  const felt = drilled?.felt ?? null;
+  const inCommon = drilled?.sentences.slice(0, dimensionsMax) ?? [];
   return {
     id: group.id,
     startedMs,
     detectedMs: group.detectedMs,
     symptoms,
     shown: symptoms.slice(0, shownMax).map(toEvidence),
-    symptomText: symptomText(leading),
+    symptomText: felt ?? symptomText(leading),
     evidence: [...group.evidence.values()].sort(worstFirst),
     causes,
-    impact: [...impactTexts(symptoms), ...inCommon],
+    impact: felt === null ? [...impactTexts(symptoms), ...inCommon] : [felt, ...inCommon],
     story: storyOf({ causes, symptoms, changes, ruledOut: related.ruledOut(trouble, action) }),
     changes,
     absorbed,

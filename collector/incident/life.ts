@@ -171,8 +171,8 @@ function turn(entry: Entry, nowMs: number): boolean {
 
 /** What an incident was at its worst is what it was: it does not shrink while it heals. */
 function healing(before: Incident, facts: Facts): Facts {
-  const { title, story, causes } = before;
-  return { ...facts, title, story, causes: merged(causes, facts.causes) };
+  const { title, story, impact, causes } = before;
+  return { ...facts, title, story, impact, causes: merged(causes, facts.causes) };
 }
 
 /** What is first stays first while another is hardly surer: a cause that swings helps nobody. */

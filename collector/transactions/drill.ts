@@ -10,6 +10,7 @@ import {
   type DrilledWhat,
   drillVolume,
   type DrillDown,
+  feltOf,
   sentenceOf,
 } from "#collector/correlate/drilldown/drilldown.ts";
 import type { Text } from "#shared/contract/incident.ts";
@@ -24,6 +25,8 @@ export interface Drilled extends DrillDown {
   readonly toMs: number;
   /** One for each cause. */
   readonly sentences: readonly Text[];
+  /** What customers feel, in one sentence; null of volumes, and when nothing ended badly. */
+  readonly felt: Text | null;
 }
 
 const minutesMax = 5;
@@ -35,10 +38,11 @@ export function drillCube(cube: Cube, timeMs: number, ending: DrilledEnding): Dr
   const asked = minuteOf(timeMs);
   const to = ending === "volume" ? Math.min(asked, cube.lastMinute + 1) - 1 : asked;
   if (cube.lastMinute === -1 || to > cube.lastMinute || to <= cube.lastMinute - minutesKept) return null;
-  return ending === "volume" ? volumeAt(cube, to) : endingAt(cube, to, ending);
+  return ending === "volume" ? volumeAt(cube, to) : endingAt(cube, timeMs, ending);
 }
 
-function endingAt(cube: Cube, to: number, ending: "failure" | "refusal"): Drilled {
+function endingAt(cube: Cube, timeMs: number, ending: "failure" | "refusal"): Drilled {
+  const to = minuteOf(timeMs);
   const column = ending === "failure" ? "system" : "business";
   let from = to;
   while (to - from + 1 < minutesMax && cube.total(minute[column], from, to) < badEnough) from -= 1;
@@ -50,7 +54,11 @@ function endingAt(cube: Cube, to: number, ending: "failure" | "refusal"): Drille
     usualAttempts: usual.attempts,
     usualFailures: usual.bad,
   });
-  return told(drilled, ending, ending === "failure" ? "failed" : "refused", from, to);
+  const what = ending === "failure" ? "failed" : "refused";
+  const events = cube.total(minute.attempts, from, to);
+  const bad = cube.total(minute[column], from, to);
+  const felt = bad === 0 ? null : feltOf(what, drilled, { events, bad, windowMs: timeMs - from * minuteMs });
+  return { ...told(drilled, ending, what, from, to), felt };
 }
 
 function volumeAt(cube: Cube, to: number): Drilled {
@@ -76,5 +84,5 @@ function told(
   to: number,
 ): Drilled {
   const sentences = drilled.causes.map((_, index) => sentenceOf(what, drilled, index)!);
-  return { ...drilled, ending, fromMs: from * minuteMs, toMs: (to + 1) * minuteMs, sentences };
+  return { ...drilled, ending, fromMs: from * minuteMs, toMs: (to + 1) * minuteMs, sentences, felt: null };
 }

@@ -41,10 +41,15 @@ export const en = {
   "symptom.failed_requests": "{bad} of {events} requests of {name} failed in the last {window|duration}",
   "symptom.failed_transactions":
     "{bad} of {events} transactions of {name} failed in the last {window|duration}",
+  "symptom.failed_where": "{bad} of {events} transactions with {where} failed in the last {window|duration}",
+  "symptom.failed_all": "{bad} of {events} transactions failed in the last {window|duration}",
   "symptom.refused_requests":
     "{bad} of {events} requests of {name} were refused in the last {window|duration}",
   "symptom.refused_transactions":
     "{bad} of {events} transactions of {name} were refused in the last {window|duration}",
+  "symptom.refused_where":
+    "{bad} of {events} transactions with {where} were refused in the last {window|duration}",
+  "symptom.refused_all": "{bad} of {events} transactions were refused in the last {window|duration}",
   "symptom.no_requests": "{name} has had no requests for {window|duration} (about {expected} would be usual)",
   "symptom.no_transactions":
     "{name} has had no transactions for {window|duration} (about {expected} would be usual)",

@@ -8,4 +8,4 @@ export { type Combination, type DrillDown } from "./answer.ts";
 export { type Leaves, leavesOf, type Where } from "./leaves.ts";
 export { drillRatio, type RatioLeaves } from "./ratio-scan.ts";
 export { drillVolume, type VolumeLeaves } from "./risk-loc.ts";
-export { type DrilledWhat, sentenceOf } from "./sentence.ts";
+export { type DrilledWhat, feltOf, sentenceOf } from "./sentence.ts";

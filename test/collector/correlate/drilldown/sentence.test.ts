@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Combination, sentenceOf } from "#collector/correlate/drilldown/drilldown.ts";
+import { type Combination, feltOf, sentenceOf } from "#collector/correlate/drilldown/drilldown.ts";
 import { renderText } from "#shared/text/text.ts";
 
 const combination = (share: number, ...where: [string, string][]): Combination => ({
@@ -33,6 +33,18 @@ test("the second cause is the first one's runner-up, and has a sentence of its o
   assert.equal(sentenceOf("missing", drilled)!.key, "drill.missing_next");
   assert.equal(sentenceOf("missing", drilled, 1)!.key, "drill.missing");
   assert.equal(sentenceOf("missing", drilled, 2), null);
+});
+
+test("customers feel one combination when it is nearly all, else the whole", () => {
+  const whole = { events: 9000, bad: 935, windowMs: 90_000 };
+  const felt = feltOf("failed", { causes: [first], next: second, excess: 900 }, whole);
+  assert.equal(
+    renderText(felt, "en"),
+    "870 of 3000 transactions with channel=mobile, product=transfer failed in the last 1m30s",
+  );
+  const spread = feltOf("refused", { causes: [second], next: null, excess: 900 }, whole);
+  assert.equal(renderText(spread, "en"), "935 of 9000 transactions were refused in the last 1m30s");
+  assert.equal(renderText(spread, "zh-CN"), "最近 1 分钟 30 秒 内 9000 笔交易中有 935 笔被拒绝");
 });
 
 test("every kind of sentence is there in both languages", () => {
