@@ -7,8 +7,8 @@
  * informative windows outweighs. How little is known of the usual share itself is added to it.
  *
  * A window exceeds when it is improbable, when the difference matters, and when enough failed to speak of: two of three at night are no
- * outage however rare failures are. What exceeds teaches nothing. Before half an hour with events is known only a natural bound
- * counts: more than half of twenty failed.
+ * outage however rare failures are. What exceeds teaches nothing. More than half of twenty is a natural bound, which needs no past. As half
+ * an hour with events becomes known, what counts falls from that bound to the difference that matters.
  */
 import { bucket, ratio, row, sizes, spread, spreadLength } from "./flow-row.ts";
 import { scoreWanted, surpriseOfFailures } from "./tails.ts";
@@ -36,7 +36,7 @@ const badMin = 5;
 /** Fewer events than this must have failed in three pieces of the window: one customer who tries again and again is no outage. */
 const fewEvents = 20;
 const piecesMin = 3;
-/** The natural bound: more than half of this many. */
+/** The natural bound: more than half of this many. Before there is a past nothing is said of fewer. */
 const boundEvents = 20;
 export const boundShare = 0.5;
 const readyMinutes = 30;
@@ -111,18 +111,20 @@ function scoreOf(
   const place = at + end.place;
   const most = events >= boundEvents && bad > boundShare * events;
   const ready = isReady(rows, place);
-  if (!ready && !most) return -1;
+  if (!ready && events < boundEvents) return -1;
   const usual = usualShare(rows, place, end);
   const share = bad / events;
   // What is beyond its natural bound is judged as shipped, whatever was called noise.
   const times = most ? Math.min(1, factor) : factor;
   if (share - usual < times * differenceOf(usual, end)) return -1;
+  if (!most && share - usual < boundShare * unknownPart(rows, place)) return -1;
   if (events < fewEvents && window.badPieces < piecesMin) return -1;
   const correlation = correlationOf(rows, place, end, index);
   const deviations = (bad - events * usual) / Math.sqrt(varianceOf(events, usual, correlation));
-  if (ready && deviations < deviationsMin) return -1;
+  const needsNoPast = most && !ready;
+  if (!needsNoPast && deviations < deviationsMin) return -1;
   const score = surpriseOfFailures(bad, events, usual, 1 / correlation - 1);
-  return !ready || score >= scoreWanted(ratioScoreMin, times) ? score : -1;
+  return needsNoPast || score >= scoreWanted(ratioScoreMin, times) ? score : -1;
 }
 
 function findingOf(
@@ -155,7 +157,12 @@ function findingOf(
 }
 
 export function isReady(rows: Float64Array, place: number): boolean {
-  return rows[place + ratio.minutes]! >= readyMinutes;
+  return unknownPart(rows, place) === 0;
+}
+
+/** Of the half hour that has to be known: 1 at first, 0 from then on. */
+function unknownPart(rows: Float64Array, place: number): number {
+  return Math.max(0, 1 - rows[place + ratio.minutes]! / readyMinutes);
 }
 
 export function usualShare(rows: Float64Array, place: number, { prior }: BadEnd): number {

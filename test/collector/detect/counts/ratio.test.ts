@@ -123,9 +123,12 @@ test("more failures of as many never count less", () => {
   );
 });
 
-test("of a new flow only more than half of twenty is told, and it is provisional", () => {
+test("of a new flow more than half of twenty is told, of one known for minutes less and less, and it is provisional", () => {
   const usual = { ms: minuteMs, events: 10, failures: 0 };
   assert.equal(after(usual, 5, { events: 40, failures: 15 }), null);
+  const soon = after(usual, 20, { events: 40, failures: 15 });
+  assert.ok(soon !== null && !soon.ready && !soon.most);
+  assert.equal(after(usual, 20, { events: 40, failures: 7 }), null);
   const most = after(usual, 1, { events: 40, failures: 39 });
   assert.ok(most !== null && !most.ready && most.most);
   const known = after(usual, 60, { events: 40, failures: 39 });
