@@ -7,7 +7,8 @@
  * up is its host's. That the one that suffers is the one that strays is no news: a host with a busy processor, or the only service that
  * fails, is where it is felt. Silence, and a network, are not for a look to judge.
  */
-import type { Anomaly } from "#shared/anomaly.ts";
+import { type Anomaly, whereFelt } from "#shared/anomaly.ts";
+import { causeConfidenceMin } from "#shared/contract/incident.ts";
 import { type Entity, entityId } from "#shared/entity.ts";
 import { type Candidate, causeKind, isEffect } from "./candidate.ts";
 import { type BlamedPlace, isKnown, type Look, placeIn } from "./look.ts";
@@ -25,11 +26,7 @@ export function withLook(
   symptoms: readonly Anomaly[],
 ): Candidate[] {
   if (look.blamed.length === 0) return [...candidates];
-  const hosts = new Set(symptoms.map(({ host }) => host));
-  const suffering = new Set(symptoms.filter(isEffect).map(({ entity }) => placeIn(look, entity)));
-  /** It says where the trouble is felt, and nothing of why. */
-  const isFelt = ({ entity, evidence }: Pick<Candidate, "entity" | "evidence">): boolean =>
-    (entity.kind === "host" && hosts.has(entity.host)) || (suffering.size < 2 && evidence.every(isEffect));
+  const isFelt = feltOf(look, symptoms);
   const best = candidates.reduce((most, { score }) => Math.max(most, score), 0);
   const judged = candidates.map((candidate) => {
     const one = withReason(judgedBy(candidate, look, best), look);
@@ -42,6 +39,32 @@ export function withLook(
   const found = look.blamed.filter((one) => !isFelt(one) && !isHeld(one));
   const sure = look.blamed[0]!.confidence;
   return [...judged, ...found.map((place) => candidateOf(place, sure))];
+}
+
+/**
+ * Of two looks at the same trouble. What was seen for sure while it lasted stays before what a later look is not sure of: evidence fades as
+ * the cause does, while those that suffered from it still recover.
+ */
+export function surer(before: Look | null, fresh: Look, symptoms: readonly Anomaly[]): Look {
+  if (before === null || names(fresh, symptoms) || !names(before, symptoms)) return fresh;
+  return { ...before, atMs: fresh.atMs, places: fresh.places };
+}
+
+/** It is sure who is to blame, and that is not just where it is felt. */
+function names(look: Look, symptoms: readonly Anomaly[]): boolean {
+  const [first] = look.blamed;
+  return first !== undefined && first.confidence >= causeConfidenceMin && !feltOf(look, symptoms)(first);
+}
+
+/** What says where the trouble is felt, and nothing of why. */
+function feltOf(
+  look: Look,
+  symptoms: readonly Anomaly[],
+): (one: Pick<Candidate, "entity" | "evidence">) => boolean {
+  const hosts = new Set(symptoms.map(whereFelt));
+  const suffering = new Set(symptoms.filter(isEffect).map(({ entity }) => placeIn(look, entity)));
+  return ({ entity, evidence }) =>
+    (entity.kind === "host" && hosts.has(entity.host)) || (suffering.size < 2 && evidence.every(isEffect));
 }
 
 /** `best`: the highest score that anomalies alone give. As far as the look is sure, it decides; beside it what they say. */

@@ -202,6 +202,40 @@ test("that the only one that suffers is the one that strays names no cause", () 
   assert.deepEqual(named, []);
 });
 
+test("what was seen for sure stays when a later look, at what heals, is not sure of it", () => {
+  const correlate = createCorrelate({ topology: graph });
+  correlate.add([symptom], nowMs);
+  const [request] = correlate.wanted(nowMs);
+  const during = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(4))];
+  const [sure] = correlate.look(request!.id, during, nowMs, nowMs);
+  const over = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(1))];
+  const [after] = correlate.look(request!.id, over, nowMs + 60_000, nowMs + 60_000);
+  assert.deepEqual(after?.causes, sure?.causes);
+  assert.deepEqual(correlate.wanted(nowMs + 65_000), [], "it was looked at all the same");
+});
+
+test("a host whose memory another source tells is where it is felt, not what is to blame", () => {
+  const correlate = createCorrelate({ topology: graph });
+  const memory = (name: string, labels: [string, string][], factor: number): HistorySeries =>
+    history(name, name.endsWith("usage") ? "By" : "1", labels, wave(0.3, factor, 4));
+  const full: Anomaly = {
+    ...symptom,
+    id: "hypervisor@db-01|memory",
+    host: "hypervisor@db-01",
+    entity: { kind: "host", host: "db-01", name: "" },
+    series: "system.memory.utilization",
+    metric: "system.memory.utilization",
+    kind: "utilisation",
+    resource: "memory",
+  };
+  correlate.add([full], nowMs);
+  const [request] = correlate.wanted(nowMs);
+  const told = host("hypervisor@db-01", memory("system.memory.utilization", [["host.name", "db-01"]], 2.5));
+  const [after] = correlate.look(request!.id, [told, host("db-01", ledgerCpu(1))], nowMs, nowMs);
+  const named = (after?.causes ?? []).filter(({ confidence }) => confidence >= causeConfidenceMin);
+  assert.deepEqual(named, []);
+});
+
 test("what was found survives a restart, and a host whose past is gone is no error", () => {
   const correlate = createCorrelate({ topology: graph });
   correlate.add([symptom], nowMs);
