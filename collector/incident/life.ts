@@ -175,7 +175,10 @@ function healing(before: Incident, facts: Facts): Facts {
   return { ...facts, title, story, impact, causes: merged(causes, facts.causes) };
 }
 
-/** What is first stays first while another is hardly surer: a cause that swings helps nobody. */
+/**
+ * What is first stays first while another is hardly surer: a cause that swings helps nobody. Unless it is over, and the other is not: nothing
+ * that has ended makes a host fall silent now.
+ */
 function steadied(entry: Entry, facts: Facts): Facts {
   const { incident } = entry;
   const held = firstNamed(incident.causes);
@@ -186,7 +189,8 @@ function steadied(entry: Entry, facts: Facts): Facts {
     first !== undefined &&
     again !== undefined &&
     first !== again &&
-    again.confidence >= causeConfidenceMin;
+    again.confidence >= causeConfidenceMin &&
+    !(isPast(again) && !isPast(first));
   if (!close || first.confidence - again.confidence >= rivalMargin || entry.rival === first.entity) {
     entry.rival = null;
     return facts;
@@ -194,6 +198,10 @@ function steadied(entry: Entry, facts: Facts): Facts {
   entry.rival = first.entity;
   const causes = [again, ...facts.causes.filter((cause) => cause !== again)];
   return { ...facts, causes, title: incident.title, story: incident.story };
+}
+
+function isPast({ evidence }: Cause): boolean {
+  return evidence.every(({ ended }) => ended);
 }
 
 function severityAfter(entry: Entry, active: boolean, facts: Facts, nowMs: number): Incident["severity"] {

@@ -63,6 +63,18 @@ test("an open incident is told again when it has grown, when its cause or severi
   assert.deepEqual([told.length, told.at(-1)?.severity], [3, "major"]);
 });
 
+test("an agent that dies just after its host was busy is told as that, however sure the other cause was", () => {
+  const { at, told } = machine();
+  const busy = [cpuBusy("a", 0), processCpu("a", "job", 0, 0.5)];
+  at(10, ...busy);
+  assert.equal(told.at(-1)?.causes[0]?.entity, "process:a/7/job");
+  at(60, ...busy.map((one) => endedAt(one, 60)));
+  at(80, { ...silent("a", 60), entity: { kind: "agent", host: "a", name: "" } });
+  assert.equal(told.at(-1)?.id, "INC-1");
+  assert.equal(told.at(-1)?.causes[0]?.entity, "agent:a");
+  assert.equal(told.at(-1)?.title.key, "incident.silent");
+});
+
 test("a storm of news is ranked and told every five seconds at most", () => {
   const { at, told } = machine();
   for (let step = 0; step < 100; step += 1)
