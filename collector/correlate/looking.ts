@@ -22,13 +22,14 @@ const sufferingMax = 12;
 /** Null when it need not be looked at now. */
 export function historyWanted(group: Group, graph: Neighbourhood, dataMs: number): HistoryRequest | null {
   const { id, shared, storm, toldMs, quietSinceMs, firstSymptomMs, look } = group;
-  // Who is cut off together has its cause, and of what is silent there is nothing to see. What siblings share may be what all of them call.
+  // Who is cut off together has its cause, and of what is silent or full nothing is to be seen elsewhere. What siblings share may be what all of
+  // them call.
   if (
     shared?.entity.kind === "network" ||
     storm ||
     toldMs === null ||
     quietSinceMs !== null ||
-    isSilence(group)
+    saysItAll(group)
   )
     return null;
   if (look !== null) {
@@ -38,8 +39,10 @@ export function historyWanted(group: Group, graph: Neighbourhood, dataMs: number
   return { id, hosts: hostsOf(group, graph), fromMs: firstSymptomMs - beforeMs, toMs: dataMs };
 }
 
-function isSilence({ symptoms }: Group): boolean {
-  for (const { detector } of symptoms.values()) if (detector !== "absence") return false;
+/** Hosts that are silent, filesystems that fill: whoever strays at that time does it for another reason. */
+function saysItAll({ symptoms }: Group): boolean {
+  for (const { detector, resource } of symptoms.values())
+    if (detector !== "absence" && resource !== "space") return false;
   return true;
 }
 

@@ -15,6 +15,8 @@ import { type BlamedPlace, isKnown, type Look, placeIn } from "./look.ts";
 
 /** A service for its host, and a host for its service. */
 const onThatHost = 0.9;
+/** The disk that much is read from, for the host that it is of: who reads is nearer to it. */
+const usedPart = 0.8;
 /** From this share of the first place's score on a place is blamed as much. */
 const blamedShare = 0.9;
 /** Of the look's confidence, where anomalies speak for the same. */
@@ -64,17 +66,24 @@ function feltOf(
   const hosts = new Set(symptoms.map(whereFelt));
   const suffering = new Set(symptoms.filter(isEffect).map(({ entity }) => placeIn(look, entity)));
   return ({ entity, evidence }) =>
-    (entity.kind === "host" && hosts.has(entity.host)) || (suffering.size < 2 && evidence.every(isEffect));
+    (hosts.has(entity.host) && (entity.kind === "host" || isUsedPart(entity, evidence))) ||
+    (suffering.size < 2 && evidence.every(isEffect));
+}
+
+/** A device that is busy because it is used: by whom, it does not say. */
+function isUsedPart({ kind }: Entity, [first]: readonly Anomaly[]): boolean {
+  const isDevice = kind === "disk" || kind === "interface";
+  return isDevice && (first?.kind === "traffic" || first?.kind === "utilisation");
 }
 
 /** `best`: the highest score that anomalies alone give. As far as the look is sure, it decides; beside it what they say. */
 function judgedBy(candidate: Candidate, look: Look, best: number): Candidate {
   const own = best === 0 ? 0 : candidate.score / best;
   if (isBeyond(candidate)) return { ...candidate, score: own };
-  const { entity, confidence } = candidate;
+  const { entity, confidence, evidence } = candidate;
   const share = shareIn(look, candidate);
   const sure = look.blamed[0]!.confidence;
-  const score = (1 - sure) * own + sure * share;
+  const score = (1 - sure) * own + sure * share * (isUsedPart(entity, evidence) ? usedPart : 1);
   // A port that closed is seen as it is; a look only knows that its service went quiet.
   if (entity.kind === "port") return { ...candidate, score: Math.max(own, score) };
   const surer =

@@ -236,6 +236,54 @@ test("a host whose memory another source tells is where it is felt, not what is 
   assert.deepEqual(named, []);
 });
 
+test("a disk that is busy is blamed on who uses it, and by itself only where nobody is known to", () => {
+  const stall: Anomaly = {
+    ...symptom,
+    id: "db-01|stall",
+    host: "db-01",
+    entity: { kind: "host", host: "db-01", name: "" },
+    series: "system.pressure.stall.time",
+    metric: "system.pressure.stall.time",
+    kind: "saturation",
+    resource: "disk",
+  };
+  const written = (id: string, entity: Entity, metric: string): Anomaly => ({
+    ...stall,
+    id,
+    entity,
+    series: `${metric}{disk.io.direction="write"}`,
+    metric,
+    kind: "traffic",
+    role: "evidence",
+    unit: "By/s",
+    value: 1e9,
+  });
+  const vda = written("db-01|vda", { kind: "disk", host: "db-01", name: "vda" }, "system.disk.io");
+  const backup = written(
+    "db-01|12",
+    { kind: "process", host: "db-01", name: "12/backup" },
+    "process.disk.io",
+  );
+  const io = history("system.disk.io", "By/s", [["system.device", "vda"]], wave(1e7, 100, 5));
+  const first = (...anomalies: Anomaly[]) => {
+    const correlate = createCorrelate({ topology: graph });
+    correlate.add(anomalies, nowMs);
+    const [request] = correlate.wanted(nowMs);
+    const [after] = correlate.look(request!.id, [host("db-01", io, ledgerCpu(1))], nowMs, nowMs);
+    return after?.causes[0];
+  };
+  assert.equal(first(stall, vda, backup)?.entity, "process:db-01/12/backup");
+  const alone = first(stall, vda);
+  assert.deepEqual([alone?.entity, alone?.confidence], ["disk:db-01/vda", 0.5]);
+});
+
+test("of a filesystem that fills nothing is looked for elsewhere", () => {
+  const correlate = createCorrelate({ topology: graph });
+  const entity: Entity = { kind: "filesystem", host: "db-01", name: "/" };
+  correlate.add([{ ...symptom, entity, kind: "utilisation", resource: "space" }], nowMs);
+  assert.deepEqual(correlate.wanted(nowMs), []);
+});
+
 test("what was found survives a restart, and a host whose past is gone is no error", () => {
   const correlate = createCorrelate({ topology: graph });
   correlate.add([symptom], nowMs);
