@@ -21,7 +21,7 @@ import type { Candidate } from "./candidate.ts";
 import { firstOf, rankCauses } from "./rank.ts";
 import { type Measured, Rarity, type RarityState } from "./rarity.ts";
 import { RelatedChanges, ringsOf, type Trouble } from "./related-changes.ts";
-import { surer } from "./seen.ts";
+import { surerLook } from "./seen.ts";
 import { storyOf } from "./story.ts";
 
 /** Symptoms that an incident shows; a thousand hosts that were cut off need not all be spelled out. */
@@ -107,7 +107,7 @@ export function createCorrelate(parts: {
       const detectedMs = group.firstSymptomMs + noticedMs;
       const rarityOf = (measured: Measured): number | undefined => rarity.of(measured);
       const lookedFor = { detectedMs, leading: symptoms[0]!, before: group.look, rarityOf };
-      group.look = surer(group.look, look(histories, topology, lookedFor, dataMs), symptoms);
+      group.look = surerLook(group.look, look(histories, topology, lookedFor, dataMs), symptoms);
       return [tell(group, asked, nowMs)];
     },
     locate: (host, addresses) => places.locate(host, addresses),

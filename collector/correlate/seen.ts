@@ -47,7 +47,7 @@ export function withLook(
  * Of two looks at the same trouble. What was seen for sure while it lasted stays before what a later look is not sure of: evidence fades as
  * the cause does, while those that suffered from it still recover.
  */
-export function surer(before: Look | null, fresh: Look, symptoms: readonly Anomaly[]): Look {
+export function surerLook(before: Look | null, fresh: Look, symptoms: readonly Anomaly[]): Look {
   if (before === null || names(fresh, symptoms) || !names(before, symptoms)) return fresh;
   return { ...before, atMs: fresh.atMs, places: fresh.places };
 }

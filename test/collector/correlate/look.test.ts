@@ -192,14 +192,22 @@ test("a cause that crossed no threshold is named with its evidence, once the pas
   assert.equal(correlate.wanted(nowMs + 15_000).length, 1, "but while it lasts");
 });
 
-test("that the only one that suffers is the one that strays names no cause", () => {
+/** The causes of a group of `anomalies` once the past was looked at, first one first. */
+function causesSeen(anomalies: readonly Anomaly[], histories: readonly HostHistory[]) {
   const correlate = createCorrelate({ topology: graph });
-  correlate.add([symptom], nowMs);
+  correlate.add(anomalies, nowMs);
   const [request] = correlate.wanted(nowMs);
-  const histories = [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(1))];
   const [after] = correlate.look(request!.id, histories, nowMs, nowMs);
-  const named = (after?.causes ?? []).filter(({ confidence }) => confidence >= causeConfidenceMin);
-  assert.deepEqual(named, []);
+  assert.ok(after, "the group is told once it was looked at");
+  return after.causes;
+}
+
+const isNamed = ({ confidence }: { readonly confidence: number }): boolean =>
+  confidence >= causeConfidenceMin;
+
+test("that the only one that suffers is the one that strays names no cause", () => {
+  const causes = causesSeen([symptom], [host("web-01", latency(5), webCpu), host("db-01", ledgerCpu(1))]);
+  assert.deepEqual(causes.filter(isNamed), []);
 });
 
 test("what was seen for sure stays when a later look, at what heals, is not sure of it", () => {
@@ -215,25 +223,19 @@ test("what was seen for sure stays when a later look, at what heals, is not sure
 });
 
 test("a host whose memory another source tells is where it is felt, not what is to blame", () => {
-  const correlate = createCorrelate({ topology: graph });
-  const memory = (name: string, labels: [string, string][], factor: number): HistorySeries =>
-    history(name, name.endsWith("usage") ? "By" : "1", labels, wave(0.3, factor, 4));
+  const memory = history("system.memory.utilization", "1", [["host.name", "db-01"]], wave(0.3, 2.5, 4));
   const full: Anomaly = {
     ...symptom,
     id: "hypervisor@db-01|memory",
     host: "hypervisor@db-01",
     entity: { kind: "host", host: "db-01", name: "" },
-    series: "system.memory.utilization",
+    series: memory.id,
     metric: "system.memory.utilization",
     kind: "utilisation",
     resource: "memory",
   };
-  correlate.add([full], nowMs);
-  const [request] = correlate.wanted(nowMs);
-  const told = host("hypervisor@db-01", memory("system.memory.utilization", [["host.name", "db-01"]], 2.5));
-  const [after] = correlate.look(request!.id, [told, host("db-01", ledgerCpu(1))], nowMs, nowMs);
-  const named = (after?.causes ?? []).filter(({ confidence }) => confidence >= causeConfidenceMin);
-  assert.deepEqual(named, []);
+  const causes = causesSeen([full], [host("hypervisor@db-01", memory), host("db-01", ledgerCpu(1))]);
+  assert.deepEqual(causes.filter(isNamed), []);
 });
 
 test("a disk that is busy is blamed on who uses it, and by itself only where nobody is known to", () => {
@@ -265,15 +267,9 @@ test("a disk that is busy is blamed on who uses it, and by itself only where nob
     "process.disk.io",
   );
   const io = history("system.disk.io", "By/s", [["system.device", "vda"]], wave(1e7, 100, 5));
-  const first = (...anomalies: Anomaly[]) => {
-    const correlate = createCorrelate({ topology: graph });
-    correlate.add(anomalies, nowMs);
-    const [request] = correlate.wanted(nowMs);
-    const [after] = correlate.look(request!.id, [host("db-01", io, ledgerCpu(1))], nowMs, nowMs);
-    return after?.causes[0];
-  };
-  assert.equal(first(stall, vda, backup)?.entity, "process:db-01/12/backup");
-  const alone = first(stall, vda);
+  const histories = [host("db-01", io, ledgerCpu(1))];
+  assert.equal(causesSeen([stall, vda, backup], histories)[0]?.entity, "process:db-01/12/backup");
+  const [alone] = causesSeen([stall, vda], histories);
   assert.deepEqual([alone?.entity, alone?.confidence], ["disk:db-01/vda", 0.5]);
 });
 
